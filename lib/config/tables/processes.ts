@@ -1,0 +1,58 @@
+import { availableParallelism } from 'node:os';
+import { withDefault } from '../definition.ts';
+import { choice, host, integer, networks, path } from '../kinds.ts';
+
+export const PROCESSES = {
+  host: withDefault('NZGW_HOST', host, '127.0.0.1', 'Address of the public listener.'),
+  port: withDefault(
+    'NZGW_PORT',
+    integer(0, 65_535),
+    8_080,
+    'Port of the public listener; 0 takes a free one.',
+  ),
+  adminHost: withDefault(
+    'NZGW_ADMIN_HOST',
+    host,
+    '127.0.0.1',
+    'Address of the admin listener (health, metrics).',
+  ),
+  adminPort: withDefault(
+    'NZGW_ADMIN_PORT',
+    integer(0, 65_535),
+    9_464,
+    'Port of the admin listener; 0 takes a free one.',
+  ),
+  workers: {
+    ...withDefault(
+      'NZGW_WORKERS',
+      integer(1, 64),
+      Math.min(8, availableParallelism()),
+      'HTTP worker processes.',
+    ),
+    shownFallback: 'cores, at most 8',
+  },
+  trustedProxies: withDefault(
+    'NZGW_TRUSTED_PROXIES',
+    networks,
+    '127.0.0.0/8,::1',
+    'Peers whose X-Forwarded-For is believed.',
+  ),
+  logLevel: withDefault(
+    'LOG_LEVEL',
+    choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    'info',
+    'Least level that is logged.',
+  ),
+  drainSeconds: withDefault(
+    'NZGW_DRAIN_SECONDS',
+    integer(0, 3_600),
+    30,
+    'How long streams may go on after SIGTERM.',
+  ),
+  runtimeDirectory: withDefault(
+    'RUNTIME_DIRECTORY',
+    path,
+    '/dev/shm',
+    'A tmpfs folder for the shared-memory file; systemd sets it.',
+  ),
+} as const;

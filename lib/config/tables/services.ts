@@ -1,0 +1,30 @@
+import { hidden, optional, required } from '../definition.ts';
+import { origins, secret, url } from '../kinds.ts';
+
+export const SERVICES = {
+  databaseUrl: hidden(
+    required('DATABASE_URL', url('postgres:', 'postgresql:'), 'Postgres, the truth.'),
+  ),
+  redisUrl: hidden(
+    required(
+      'REDIS_URL',
+      url('redis:', 'rediss:', 'unix:'),
+      'Redis 7 or newer, which decides admissions.',
+    ),
+  ),
+  ollamaUrls: required('OLLAMA_URL', origins, 'The Ollama server, or several separated by commas.'),
+  keyPepper: hidden(
+    required(
+      'NZGW_KEY_PEPPER',
+      secret(32),
+      'Secret under which keys are tagged. Losing it makes every key invalid.',
+    ),
+  ),
+  keyPepperPrevious: hidden(
+    optional(
+      'NZGW_KEY_PEPPER_PREVIOUS',
+      secret(32),
+      'The pepper before, while keys move to the new one.',
+    ),
+  ),
+} as const;

@@ -1,0 +1,55 @@
+import { withDefault } from '../definition.ts';
+import { integer } from '../kinds.ts';
+
+const MIB = 1_048_576;
+
+export const STREAMS = {
+  connectTimeoutSeconds: withDefault(
+    'NZGW_CONNECT_TIMEOUT_SECONDS',
+    integer(1, 60),
+    2,
+    'Connecting to an upstream.',
+  ),
+  firstByteTimeoutSeconds: withDefault(
+    'NZGW_FIRST_BYTE_TIMEOUT_SECONDS',
+    integer(1, 3_600),
+    290,
+    'Upstream to its first byte; a cold model loads.',
+  ),
+  chunkTimeoutSeconds: withDefault(
+    'NZGW_CHUNK_TIMEOUT_SECONDS',
+    integer(1, 3_600),
+    60,
+    'Between two chunks of an upstream.',
+  ),
+  requestTimeoutSeconds: withDefault(
+    'NZGW_REQUEST_TIMEOUT_SECONDS',
+    integer(1, 86_400),
+    1_800,
+    'An upstream request in all.',
+  ),
+  readerTimeoutSeconds: withDefault(
+    'NZGW_READER_TIMEOUT_SECONDS',
+    integer(1, 3_600),
+    30,
+    'A client that takes nothing for so long is cut off.',
+  ),
+  maxLineBytes: withDefault(
+    'NZGW_MAX_LINE_BYTES',
+    integer(1_024, 64 * MIB),
+    8 * MIB,
+    'Longest line of an upstream.',
+  ),
+  maxAssembledBytes: withDefault(
+    'NZGW_MAX_ASSEMBLED_BYTES',
+    integer(1_024, 256 * MIB),
+    16 * MIB,
+    'Largest reply that is put together for a client without a stream.',
+  ),
+  maxReplyBytes: withDefault(
+    'NZGW_MAX_REPLY_BYTES',
+    integer(1_024, 4_096 * MIB),
+    64 * MIB,
+    'Largest reply of an upstream.',
+  ),
+} as const;

@@ -1,0 +1,40 @@
+import { destination, pino } from 'pino';
+
+/** What may be logged: flat, plain values under known names. Never an error object, a header, a body. */
+export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+export interface Logger {
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
+  fatal(fields: LogFields, message: string): void;
+  /** A logger that adds these fields to each line. */
+  child(fields: LogFields): Logger;
+}
+
+/**
+ * JSON lines on stdout. `fields` stand on every line. Written in line, without a transport thread:
+ * a process that is killed has lost nothing that it said.
+ */
+export function openLogger(level: string, fields: LogFields): Logger {
+  return pino(
+    {
+      level,
+      base: { ...fields },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination({ fd: 1, sync: true }),
+  );
+}
+
+/**
+ * What may be said of an error that nobody expected: its class and code, never its message, which
+ * may carry a connection string, a prompt or an upstream's words.
+ */
+export function describeError(error: unknown): LogFields {
+  if (!(error instanceof Error)) return { 'error.type': typeof error };
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return { 'error.type': error.name, 'error.code': code };
+}
