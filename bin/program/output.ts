@@ -1,0 +1,61 @@
+import type { Writable } from 'node:stream';
+import { renderTable, toPrintable } from './table.ts';
+
+export interface OutputOptions {
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+  /** `--json`: one document on stdout, no table. */
+  readonly json: boolean;
+  /** `--quiet`: no notes. */
+  readonly quiet: boolean;
+}
+
+/** Where a command speaks: the answer on stdout, everything else on stderr. */
+export class Output {
+  readonly #options: OutputOptions;
+
+  constructor(options: OutputOptions) {
+    this.#options = options;
+  }
+
+  get json(): boolean {
+    return this.#options.json;
+  }
+
+  /** The answer: a document with `--json`, else the given lines. */
+  answer(document: unknown, lines: () => readonly string[]): void {
+    if (this.json) this.#writeDocument(document);
+    else this.lines(lines());
+  }
+
+  /** A list: `{"data","next_cursor"}` with `--json`, else a table with its header. */
+  list<T>(items: readonly T[], columns: Readonly<Record<string, (item: T) => string>>): void {
+    if (this.json) {
+      this.#writeDocument({ data: items, next_cursor: null });
+      return;
+    }
+    const names = Object.keys(columns);
+    const cells = items.map((item) => names.map((name) => columns[name]?.(item) ?? ''));
+    this.lines(renderTable(names, cells));
+  }
+
+  /** Text for people on stdout, whether or not `--json` was given: help and version. */
+  lines(lines: readonly string[]): void {
+    for (const line of lines) this.#options.stdout.write(`${toPrintable(line)}\n`);
+  }
+
+  /** What changed, what to do next: for people only, so silent with `--json` and `--quiet`. */
+  note(text: string): void {
+    if (!this.json && !this.#options.quiet) this.warn(text);
+  }
+
+  /** What must be seen in any case. Never a secret. */
+  warn(text: string): void {
+    this.#options.stderr.write(`${toPrintable(text)}\n`);
+  }
+
+  #writeDocument(document: unknown): void {
+    const indent = this.#options.stdout.isTTY === true ? 2 : undefined;
+    this.#options.stdout.write(`${JSON.stringify(document, undefined, indent)}\n`);
+  }
+}
