@@ -4,15 +4,9 @@ export type Pool = pg.Pool;
 export type PoolClient = pg.PoolClient;
 export type PostgresClient = pg.Client;
 
-const INT8_OID = 20;
-
 /** bigint columns arrive as numbers: every count of ours stays below 2^53 by a check of the schema. */
-const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    oid === INT8_OID && format !== 'binary'
-      ? Number
-      : (pg.types.getTypeParser(oid, format as 'text') as never),
-};
+const types = new pg.TypeOverrides();
+types.setTypeParser(pg.types.builtins.INT8, Number);
 
 export interface PostgresOptions {
   readonly url: string;

@@ -1,0 +1,112 @@
+import cluster from 'node:cluster';
+import type { Worker } from 'node:cluster';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from '../log/logger.ts';
+import type { Clock } from '../time/clock.ts';
+import { isFromWorker } from './messages.ts';
+import type { FromPrimary, FromWorker } from './messages.ts';
+import { makeRestartPolicy } from './restart-policy.ts';
+
+/** A running worker process. Its incarnation is never used twice, on any host. */
+export interface Child {
+  readonly incarnation: string;
+  readonly worker: Worker;
+}
+
+export interface SupervisorParts {
+  readonly entry: URL;
+  readonly workers: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The first thing said to a new worker. */
+  greet(incarnation: string): FromPrimary;
+  onMessage(child: Child, message: FromWorker): void;
+  onExit(child: Child): void;
+  /** More than five exits in 30 s: the host's service manager has to take over. */
+  onCrashLoop(): void;
+}
+
+/** How long after the grace a worker may take to say its last words before it is killed. */
+const KILL_MARGIN_MS = 5_000;
+
+/** Keeps so many workers alive: a dead one is replaced after a pause that grows while they die. */
+export class Supervisor {
+  readonly #parts: SupervisorParts;
+  readonly #children = new Set<Child>();
+  readonly #pauses = new Set<NodeJS.Timeout>();
+  readonly #restarts = makeRestartPolicy();
+  #stopping = false;
+
+  constructor(parts: SupervisorParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    // With the default policy the primary accepts and hands connections over: a stopped primary
+    // would stop them all. So the workers accept from the shared socket themselves.
+    cluster.schedulingPolicy = cluster.SCHED_NONE;
+    cluster.setupPrimary({ exec: fileURLToPath(this.#parts.entry), args: [] });
+    for (let n = 0; n < this.#parts.workers; n += 1) this.#fork();
+  }
+
+  tell(message: FromPrimary): void {
+    for (const { worker } of this.#children) if (worker.isConnected()) worker.send(message);
+  }
+
+  /** Tells the workers to drain and waits for them; kills what outstays the grace and 5 s more. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    for (const pause of this.#pauses) clearTimeout(pause);
+    const exits = [...this.#children].map(({ worker }) => waitForExit(worker));
+    this.tell({ type: 'drain', graceMs });
+    const deadline = setTimeout(() => {
+      for (const { worker } of this.#children) worker.process.kill('SIGKILL');
+    }, graceMs + KILL_MARGIN_MS);
+    await Promise.all(exits);
+    clearTimeout(deadline);
+  }
+
+  #fork(): void {
+    const child = { incarnation: randomUUID(), worker: cluster.fork() };
+    this.#children.add(child);
+    child.worker.on('message', (message: unknown) => {
+      if (isFromWorker(message)) this.#parts.onMessage(child, message);
+    });
+    // A message to a worker that is just dying fails here; its exit tells the rest.
+    child.worker.on('error', () => undefined);
+    child.worker.once('exit', (code, signal) => {
+      this.#noteExit(child, code, signal);
+    });
+    child.worker.send(this.#parts.greet(child.incarnation));
+  }
+
+  #noteExit(child: Child, code: number, signal: string | null): void {
+    this.#children.delete(child);
+    this.#parts.onExit(child);
+    if (this.#stopping) return;
+    const { log, clock } = this.#parts;
+    log.error(
+      { event: 'worker_exit', pid: child.worker.process.pid, code, signal },
+      'worker ended',
+    );
+    const pauseMs = this.#restarts.noteExit(clock.monotonicMs());
+    if (pauseMs === undefined) {
+      this.#parts.onCrashLoop();
+      return;
+    }
+    const pause = setTimeout(() => {
+      this.#pauses.delete(pause);
+      this.#fork();
+    }, pauseMs);
+    this.#pauses.add(pause);
+  }
+}
+
+function waitForExit(worker: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    worker.once('exit', () => {
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,18 @@
+/** Gives the first so many values a label of their own; whatever comes after is `other`. */
+export class LabelSet {
+  readonly #own = new Set<string>();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** The label of a value: itself, `other`, or `none` where there is no value. */
+  name(value: string | undefined): string {
+    if (value === undefined) return 'none';
+    if (this.#own.has(value)) return value;
+    if (this.#own.size >= this.#most) return 'other';
+    this.#own.add(value);
+    return value;
+  }
+}

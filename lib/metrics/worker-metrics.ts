@@ -1,0 +1,29 @@
+import { Counter, Registry } from 'prom-client';
+import { LabelSet } from './label-set.ts';
+
+export interface WorkerMetrics {
+  /** One finished request. */
+  countRequest(tenant: string | undefined, model: string | undefined, status: number): void;
+  /** Everything this worker has counted, as the primary adds it up. */
+  snapshot(): Promise<readonly unknown[]>;
+}
+
+/** The registry of one worker. Labels come from closed sets: no client can make a series. */
+export function makeWorkerMetrics(most: { tenants: number; models: number }): WorkerMetrics {
+  const registry = new Registry();
+  const tenants = new LabelSet(most.tenants);
+  const models = new LabelSet(most.models);
+  const requests = new Counter({
+    name: 'gateway_requests_total',
+    help: 'Finished requests.',
+    labelNames: ['tenant', 'model', 'status'] as const,
+    registers: [registry],
+  });
+
+  return {
+    countRequest(tenant, model, status) {
+      requests.inc({ tenant: tenants.name(tenant), model: models.name(model), status }, 1);
+    },
+    snapshot: () => registry.getMetricsAsJSON(),
+  };
+}
