@@ -1,7 +1,10 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
+const REMOVALS = 40;
+const REMOVAL_PAUSE_MS = 25;
 
 export interface TemporaryDirectory {
   readonly path: string;
@@ -12,11 +15,7 @@ export interface TemporaryDirectory {
 export async function makeTemporaryDirectory(name: string): Promise<TemporaryDirectory> {
   const path = await mkdtemp(join(tmpdir(), `nzgw-test-${name}-`));
   const removeAtExit = (): void => {
-    try {
-      rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
-    } catch {
-      // A server that is still ending writes into it; a folder left behind is no failure of a test.
-    }
+    removeNow(path);
   };
   process.on('exit', removeAtExit);
   return {
@@ -26,4 +25,16 @@ export async function makeTemporaryDirectory(name: string): Promise<TemporaryDir
       await rm(path, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/**
+ * A server that was only just told to end may still write there: hence the patience. rmSync stops
+ * half-way without an error then.
+ */
+function removeNow(path: string): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let removal = 0; removal < REMOVALS && existsSync(path); removal += 1) {
+    if (removal > 0) Atomics.wait(pause, 0, 0, REMOVAL_PAUSE_MS);
+    rmSync(path, { recursive: true, force: true });
+  }
 }
