@@ -1,0 +1,238 @@
+import { expect } from 'chai';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { openShared } from '../../lib/shared/shared-reader.ts';
+import type { SharedReader } from '../../lib/shared/shared-reader.ts';
+import { createShared } from '../../lib/shared/shared-writer.ts';
+import type { SharedWriter } from '../../lib/shared/shared-writer.ts';
+import { systemClock } from '../../lib/time/clock.ts';
+import { makeKeyRow, makeTenantRow } from '../support/rows.ts';
+
+const CHILD = new URL('../support/shared-child.ts', import.meta.url).pathname;
+
+/** A reader process; `ask` sends one line and takes one. */
+function startReader(path: string) {
+  const child = spawn(process.execPath, [CHILD, path], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ask = async (command: string): Promise<unknown> => {
+    child.stdin.write(`${command}\n`);
+    const line = await lines.next();
+    return JSON.parse(String(line.value)) as unknown;
+  };
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  };
+  return { ask, kill, pid: child.pid ?? 0 };
+}
+
+function makeId(index: number): string {
+  return `K${String(index).padStart(11, '0')}`;
+}
+
+describe('shared memory', function () {
+  this.timeout(20_000);
+  let directory: string;
+  let writer: SharedWriter;
+  let reader: SharedReader;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'nzgw-test-'));
+    writer = createShared(directory);
+    reader = openShared(writer.path);
+  });
+
+  afterEach(async () => {
+    await reader.close();
+    await writer.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('is readable by nobody else, and gone when it is closed', async () => {
+    for (const file of readdirSync(directory)) {
+      expect(statSync(join(directory, file)).mode & 0o777).to.equal(0o600);
+    }
+    const second = createShared(directory);
+    expect(readdirSync(directory)).to.have.length(4);
+    await second.close();
+    expect(readdirSync(directory)).to.have.length(2);
+  });
+
+  it('removes what a killed primary left, and nothing of a living one or of others', async () => {
+    const dead = spawn(process.execPath, ['-e', '']);
+    await once(dead, 'exit');
+    const left = `nzgw-${dead.pid ?? 0}-${'0'.repeat(32)}.lmdb`;
+    for (const name of [left, `${left}-lock`, 'other.lmdb', `nzgw-1-${'0'.repeat(32)}.lmdb`]) {
+      writeFileSync(join(directory, name), '');
+    }
+    await createShared(directory).close();
+    expect(
+      readdirSync(directory).filter((name) => !writer.path.includes(name.slice(0, 40))),
+    ).to.have.members(['other.lmdb', `nzgw-1-${'0'.repeat(32)}.lmdb`]);
+  });
+
+  it('knows nothing before the first write', () => {
+    expect(reader.readTrust()).to.equal(undefined);
+    expect(reader.readGeneration()).to.equal(0);
+    expect(reader.readKey('AAAAAAAAAAAA')).to.equal(undefined);
+    expect(reader.readTenant('t')).to.equal(undefined);
+    expect(reader.readModelsHead()).to.equal(undefined);
+    expect(reader.readUpstreamModels(0)).to.equal(undefined);
+    expect(reader.readShow(0, 'm')).to.equal(undefined);
+  });
+
+  it('gives rows back as they were written, and removes those that a whole load lacks', () => {
+    const key = makeKeyRow({ allowedModels: ['a:latest'], expiresAtMs: 1 });
+    const other = makeKeyRow({ publicId: 'BBBBBBBBBBBB' });
+    writer.replaceDirectory([key, other], [makeTenantRow()]);
+    reader.refresh();
+    expect(reader.readKey(key.publicId)).to.deep.equal(key);
+    expect(reader.readTenant(makeTenantRow().tenantId)).to.deep.equal(makeTenantRow());
+    expect(reader.readGeneration()).to.equal(1);
+
+    writer.replaceDirectory([other], []);
+    reader.refresh();
+    expect(reader.readKey(key.publicId)).to.equal(undefined);
+    expect(reader.readKey('BBBBBBBBBBBB')).to.deep.equal(other);
+    expect(reader.readTenant(makeTenantRow().tenantId)).to.equal(undefined);
+    expect(reader.readGeneration()).to.equal(2);
+  });
+
+  it('applies changes without touching other rows', () => {
+    writer.replaceDirectory([makeKeyRow(), makeKeyRow({ publicId: 'BBBBBBBBBBBB' })], []);
+    writer.applyChanges({
+      keys: [makeKeyRow({ version: 2, status: 'revoked' })],
+      tenants: [makeTenantRow({ version: 5 })],
+    });
+    writer.applyChanges({ keys: [], tenants: [], removedPublicIds: ['BBBBBBBBBBBB'] });
+    reader.refresh();
+    expect(reader.readKey('AAAAAAAAAAAA')).to.include({ version: 2, status: 'revoked' });
+    expect(reader.readTenant(makeTenantRow().tenantId)?.version).to.equal(5);
+    expect(reader.readKey('BBBBBBBBBBBB')).to.equal(undefined);
+    expect(reader.readGeneration()).to.equal(3);
+  });
+
+  it('changes nothing when a load fails half way', () => {
+    writer.replaceDirectory([makeKeyRow()], [makeTenantRow()]);
+    function* broken() {
+      yield makeKeyRow({ version: 9 });
+      throw new Error('cut');
+    }
+    expect(() => {
+      writer.replaceDirectory(broken(), []);
+    }).to.throw('cut');
+    reader.refresh();
+    expect(reader.readKey('AAAAAAAAAAAA')?.version).to.equal(1);
+    expect(reader.readGeneration()).to.equal(1);
+  });
+
+  it('keeps models, and drops the shows of models that are gone', () => {
+    const entry = {
+      name: 'a',
+      digest: 'd',
+      listed: { size: 1 },
+      ownTextBytes: 3,
+      embedding: false,
+    };
+    const a = { ...entry, key: 'a:latest' };
+    const b = { ...entry, key: 'b:latest' };
+    const head = (version: number) => ({
+      version,
+      upstreams: [{ upstream: 0, polledAtMs: 1, ollamaVersion: '0.1' }],
+    });
+    for (const upstream of [0, 1]) {
+      writer.putShow(upstream, 'a:latest', { details: upstream });
+      writer.putShow(upstream, 'b:latest', { details: upstream });
+    }
+    writer.putModels(
+      head(1),
+      new Map([
+        [0, { models: [a, b], running: [] }],
+        [1, { models: [b], running: [] }],
+      ]),
+    );
+    writer.putModels(head(2), new Map([[0, { models: [a], running: [{ name: 'a' }] }]]));
+    reader.refresh();
+    expect(reader.readModelsHead()).to.deep.equal(head(2));
+    expect(reader.readUpstreamModels(0)).to.deep.equal({ models: [a], running: [{ name: 'a' }] });
+    expect(reader.readUpstreamModels(1)?.models).to.deep.equal([b]);
+    expect(reader.readShow(0, 'a:latest')).to.deep.equal({ details: 0 });
+    expect(reader.readShow(0, 'b:latest')).to.equal(undefined);
+    expect(reader.readShow(1, 'a:latest')).to.equal(undefined);
+    expect(reader.readShow(1, 'b:latest')).to.deep.equal({ details: 1 });
+  });
+
+  it('is seen by another process at once after each write', async () => {
+    const child = startReader(writer.path);
+    for (let round = 1; round <= 200; round += 1) {
+      const trust = { deadlineMs: systemClock.monotonicMs() + round, runId: 'r' };
+      writer.putTrust(trust);
+      expect(await child.ask('trust')).to.deep.equal(trust);
+    }
+    writer.replaceDirectory([makeKeyRow()], []);
+    expect(await child.ask('key AAAAAAAAAAAA')).to.deep.equal(makeKeyRow());
+    await child.kill();
+  });
+
+  it('grows far past its first size under readers that had it open when small', async () => {
+    const child = startReader(writer.path);
+    expect(await child.ask('generation')).to.equal(0);
+    const before = writer.sizeBytes();
+    const count = 20_000;
+    const rows = Array.from({ length: count }, (_, index) =>
+      makeKeyRow({ publicId: makeId(index), version: index }),
+    );
+    writer.replaceDirectory(rows, [makeTenantRow()]);
+    expect(writer.sizeBytes()).to.be.above(before * 20);
+    for (const index of [0, 1, 9_999, count - 1]) {
+      expect(await child.ask(`key ${makeId(index)}`)).to.deep.equal(rows[index]);
+    }
+    reader.refresh();
+    expect(reader.readKey(makeId(count - 1))?.version).to.equal(count - 1);
+    await child.kill();
+  });
+
+  it('does not grow without end when a reader was killed with its snapshot open', async () => {
+    const child = startReader(writer.path);
+    await child.ask('hold');
+    await child.kill();
+    expect(writer.checkReaders()).to.be.at.least(1);
+    writer.putTrust({ deadlineMs: 1, runId: 'r' });
+    const before = writer.sizeBytes();
+    for (let round = 0; round < 3_000; round += 1) {
+      writer.putTrust({ deadlineMs: round, runId: 'r' });
+    }
+    expect(writer.sizeBytes()).to.be.at.most(before + 256 * 1024);
+  });
+
+  it('stays readable after kill -9 of the writer, whose file the next primary removes', async () => {
+    const script = `
+      import { createShared } from ${JSON.stringify(new URL('../../lib/shared/shared-writer.ts', import.meta.url).href)};
+      const writer = createShared(${JSON.stringify(directory)});
+      writer.putTrust({ deadlineMs: 7, runId: 'dead' });
+      console.log(writer.path);
+      setInterval(() => writer.putTrust({ deadlineMs: 7, runId: 'dead' }), 0);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const path = line.toString().trim();
+    const survivor = openShared(path);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    survivor.refresh();
+    expect(survivor.readTrust()).to.deep.equal({ deadlineMs: 7, runId: 'dead' });
+    await createShared(directory).close();
+    expect(existsSync(path)).to.equal(false);
+    await survivor.close();
+  });
+
+  it('refuses to open what is not there', () => {
+    expect(() => openShared(join(directory, 'none.lmdb'))).to.throw();
+    expect(() => createShared(join(directory, 'none'))).to.throw();
+  });
+});
