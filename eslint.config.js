@@ -37,7 +37,10 @@ export default defineConfig(
     },
   },
   { files: ['bin/**/*.ts', 'perf/**/*.ts'], rules: { 'no-console': 'off' } },
-  { files: ['workers/**/*.ts'], rules: { 'no-restricted-exports': 'off' } },
+  {
+    files: ['workers/**/*.ts', 'test/fixtures/threads/**/*.ts'],
+    rules: { 'no-restricted-exports': 'off' },
+  },
   {
     files: ['test/**/*.ts'],
     rules: {

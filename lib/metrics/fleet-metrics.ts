@@ -1,5 +1,5 @@
 import { AggregatorRegistry } from 'prom-client';
-import type { PrometheusContentType, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 
 export interface FleetMetrics {
   /** The newest snapshot of a living worker. */
@@ -28,7 +28,7 @@ export function makeFleetMetrics(): FleetMetrics {
   };
 }
 
-function sum(snapshots: readonly (readonly unknown[])[]): Registry<PrometheusContentType> {
+function sum(snapshots: readonly (readonly unknown[])[]): Registry {
   const filled = snapshots.filter((snapshot) => snapshot.length > 0);
   return AggregatorRegistry.aggregate([...filled]);
 }

@@ -1,0 +1,58 @@
+import { expect } from 'chai';
+import { watchReadiness } from '../../../lib/health/readiness.ts';
+import { systemClock } from '../../../lib/time/clock.ts';
+import { until } from '../../support/until.ts';
+
+const soon = { withinMs: 2_000, what: 'the change' };
+
+describe('health/readiness', () => {
+  it('is ready only while every probe says yes, and tells each change once', async () => {
+    const changes: boolean[] = [];
+    let redis = true;
+    const watch = watchReadiness({
+      probes: { postgres: () => true, redis: () => Promise.resolve(redis) },
+      clock: systemClock,
+      everyMs: 5,
+      timeoutMs: 100,
+      onChange: (ready) => changes.push(ready),
+    });
+
+    await until(() => watch.current().status === 'pass', soon);
+    redis = false;
+    await until(() => watch.current().status === 'fail', soon);
+    expect(watch.current().checks['redis']?.status).to.equal('fail');
+    expect(watch.current().checks['postgres']?.status).to.equal('pass');
+    await watch.stop();
+    expect(changes).to.deep.equal([true, false]);
+  });
+
+  it('a probe that throws, rejects or never answers is a no', async () => {
+    const watch = watchReadiness({
+      probes: {
+        throws: () => {
+          throw new Error('no');
+        },
+        rejects: () => Promise.reject(new Error('no')),
+        hangs: () => new Promise<boolean>(() => undefined),
+        passes: () => true,
+      },
+      clock: systemClock,
+      everyMs: 5,
+      timeoutMs: 10,
+      onChange: () => undefined,
+    });
+    await until(() => Object.keys(watch.current().checks).length === 4, soon);
+    await watch.stop();
+
+    const verdicts = Object.entries(watch.current().checks).map(([name, { status }]) => [
+      name,
+      status,
+    ]);
+    expect(Object.fromEntries(verdicts)).to.deep.equal({
+      throws: 'fail',
+      rejects: 'fail',
+      hangs: 'fail',
+      passes: 'pass',
+    });
+  });
+});

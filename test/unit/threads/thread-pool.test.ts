@@ -1,0 +1,24 @@
+import { expect } from 'chai';
+import { openThreadPool, PoolFullError } from '../../../lib/threads/thread-pool.ts';
+
+const entry = new URL('../../fixtures/threads/slow-square.ts', import.meta.url);
+
+describe('threads/thread-pool', () => {
+  it('runs a task on a thread and gives its result back', async () => {
+    const pool = openThreadPool({ entry, maxQueue: 2 });
+    expect(await pool.run<number>({ n: 7, ms: 0 })).to.equal(49);
+    await pool.close();
+  });
+
+  it('refuses beyond the bound instead of queueing without end', async () => {
+    const pool = openThreadPool({ entry, maxQueue: 2 });
+    const results = await Promise.allSettled(
+      Array.from({ length: 10 }, (_, n) => pool.run<number>({ n, ms: 20 })),
+    );
+    const refused = results.filter((result) => result.status === 'rejected');
+    expect(refused.length).to.be.within(7, 8);
+    for (const { reason } of refused) expect(reason).to.be.instanceOf(PoolFullError);
+    expect(pool.queued).to.equal(0);
+    await pool.close();
+  });
+});
