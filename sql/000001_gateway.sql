@@ -4,7 +4,6 @@
 -- the moment; everything it knows can be made again from here.
 
 create schema gateway;
-comment on schema gateway is 'neuronetz-gateway: tenants, keys, limits, audit, ledger.';
 
 create type gateway.tenant_status as enum ('active', 'suspended', 'closed');
 create type gateway.key_status as enum ('active', 'revoked');
@@ -177,7 +176,7 @@ create table gateway.revocations (
   reason      text,
   xid         xid8 not null default pg_current_xact_id(),
   created_at  timestamptz not null default now(),
-  created_by  text not null default current_user,
+  created_by  text not null default session_user,
   constraint revocations_kind_is_known check (kind in ('revocation', 'change')),
   constraint revocations_names_one check ((key_id is null) <> (tenant_id is null)),
   constraint revocations_reason_has_a_length check (char_length(reason) <= 1000)
@@ -185,3 +184,16 @@ create table gateway.revocations (
 create index revocations_xid on gateway.revocations (xid);
 create index revocations_key on gateway.revocations (key_id) where key_id is not null;
 create index revocations_tenant on gateway.revocations (tenant_id) where tenant_id is not null;
+
+-- Entries of the audit stream that Postgres refused (a poison entry): kept, so that the drain goes on
+-- and nothing is lost. The schema is there already where `nzgw migrate` runs this file.
+create schema if not exists gateway_meta;
+create table gateway_meta.rejected_events (
+  id        bigint generated always as identity primary key,
+  shard     integer not null,
+  event     text not null,
+  sqlstate  text not null,
+  at        timestamptz not null default now(),
+  constraint rejected_events_shard_is_a_shard check (shard between 0 and 98),
+  constraint rejected_events_sqlstate_is_one check (sqlstate ~ '^[0-9A-Z]{5}$')
+);

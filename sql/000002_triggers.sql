@@ -1,17 +1,21 @@
 -- not breaking
 --
 -- Whoever writes, the gateway hears of it: versions rise, the log grows, a notification goes out.
--- The notification is a hint and carries nothing that a reader would have to trust.
+-- The notification is a hint and carries nothing that a reader would have to trust. The functions
+-- run as their owner, so they name the schemas they look in, the temporary one last.
 
 -- Before an update: the version rises. After any change: a line in the log and a notification.
 create function gateway.note_change() returns trigger
-language plpgsql security definer set search_path = pg_catalog, gateway
+language plpgsql security definer set search_path = pg_catalog, gateway, pg_temp
 as $$
 begin
   if tg_when = 'BEFORE' then
     new.version := old.version + 1;
     new.updated_at := now();
     return new;
+  end if;
+  if tg_op = 'UPDATE' and old is not distinct from new then
+    return null;
   end if;
   if tg_table_name = 'api_keys' then
     insert into gateway.revocations (kind, key_id) values ('change', new.id);
@@ -21,43 +25,39 @@ begin
   return null;
 end
 $$;
-comment on function gateway.note_change() is
-  'Raises the version of a changed key or tenant and appends the change to the log.';
 
--- Limits live beside their owner; their change is a change of the owner.
+-- Limits live beside their owner; their change is a change of the owner, or of both owners if they
+-- move from one to another.
 create function gateway.note_limit_change() returns trigger
-language plpgsql security definer set search_path = pg_catalog, gateway
+language plpgsql security definer set search_path = pg_catalog, gateway, pg_temp
 as $$
 begin
+  if old is not distinct from new then
+    return null;
+  end if;
   if tg_table_name = 'key_limits' then
-    update gateway.api_keys set updated_at = clock_timestamp()
-      where id = case tg_op when 'DELETE' then old.key_id else new.key_id end;
+    update gateway.api_keys set updated_at = clock_timestamp() where id in (old.key_id, new.key_id);
   else
     update gateway.tenants set updated_at = clock_timestamp()
-      where id = case tg_op when 'DELETE' then old.tenant_id else new.tenant_id end;
+      where id in (old.tenant_id, new.tenant_id);
   end if;
   return null;
 end
 $$;
-comment on function gateway.note_limit_change() is
-  'Touches the key or tenant whose limits changed, so that its version rises.';
 
 -- The insert is the act: the key is marked in the same transaction, for any writer.
 create function gateway.notify_key_revoked() returns trigger
-language plpgsql security definer set search_path = pg_catalog, gateway
+language plpgsql security definer set search_path = pg_catalog, gateway, pg_temp
 as $$
 begin
   if new.kind = 'revocation' then
     update gateway.api_keys set status = 'revoked', revoked_at = now()
-      where status <> 'revoked'
-        and case when new.key_id is not null then id = new.key_id else tenant_id = new.tenant_id end;
+      where status <> 'revoked' and (id = new.key_id or tenant_id = new.tenant_id);
   end if;
   perform pg_notify('nzgw_changes', new.kind);
   return null;
 end
 $$;
-comment on function gateway.notify_key_revoked() is
-  'Marks the key, or every key of the tenant, revoked and tells the gateways to look.';
 
 create trigger tenants_raise_version before update on gateway.tenants
   for each row when (old.* is distinct from new.*) execute function gateway.note_change();
@@ -75,23 +75,28 @@ create trigger revocations_notify after insert on gateway.revocations
   for each row execute function gateway.notify_key_revoked();
 
 -- Partitions of the audit log, one a UTC day. There is no default partition: it would have to be
--- scanned, and would block, when the day's own partition is made.
+-- scanned, and would block, when the day's own partition is made. Two gateways may ask at once; the
+-- one that comes second finds it there.
 create function gateway.ensure_audit_day(day date) returns void
-language plpgsql security definer set search_path = pg_catalog, gateway
+language plpgsql security definer set search_path = pg_catalog, gateway, pg_temp
 as $$
 declare
   partition text := 'audit_log_' || to_char(day, 'YYYYMMDD');
 begin
+  if day is null or day not between date '2020-01-01' and current_date + 366 then
+    raise exception 'no audit partition is made for %', day using errcode = 'datetime_field_overflow';
+  end if;
   if to_regclass(format('gateway.%I', partition)) is not null then
     return;
   end if;
   execute format(
-    'create table if not exists gateway.%I partition of gateway.audit_log for values from (%L) to (%L)',
+    'create table gateway.%I partition of gateway.audit_log for values from (%L) to (%L)',
     partition,
     to_char(day, 'YYYY-MM-DD') || ' 00:00:00+00',
     to_char(day + 1, 'YYYY-MM-DD') || ' 00:00:00+00'
   );
+exception
+  when duplicate_table or unique_violation then
+    return;
 end
 $$;
-comment on function gateway.ensure_audit_day(date) is
-  'Makes the audit partition of a UTC day if it is missing. Called by drainer and sweeper.';

@@ -3,6 +3,8 @@ import pg from 'pg';
 export type Pool = pg.Pool;
 export type PoolClient = pg.PoolClient;
 export type PostgresClient = pg.Client;
+/** What only asks, and cares for no session: a client or a pool's. */
+export type Connection = Pick<pg.ClientBase, 'query'>;
 
 /** bigint columns arrive as numbers: every count of ours stays below 2^53 by a check of the schema. */
 const types = new pg.TypeOverrides();

@@ -1,7 +1,6 @@
-import { readFile, readdir } from 'node:fs/promises';
 import { startPrivatePostgres } from '../../bin/quickstart/private-postgres.ts';
 import type { PrivatePostgres } from '../../bin/quickstart/private-postgres.ts';
-import { ROOT } from '../../lib/root.ts';
+import { migrate } from '../../lib/store/migrations.ts';
 import { makeClient } from '../../lib/store/postgres.ts';
 import type { PostgresClient } from '../../lib/store/postgres.ts';
 import { stopAtEnd } from './stop-at-end.ts';
@@ -73,10 +72,7 @@ async function start(): Promise<TestServer> {
   });
   await root.query(`create database ${TEMPLATE}`);
   const client = await connect(postgres.url(TEMPLATE));
-  for (const file of (await readdir(new URL('sql/', ROOT))).sort()) {
-    if (/^\d{6}_/.test(file))
-      await client.query(await readFile(new URL(`sql/${file}`, ROOT), 'utf8'));
-  }
+  await migrate(client);
   await client.end();
   return { postgres, root, databases: 0 };
 }
