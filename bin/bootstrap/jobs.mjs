@@ -1,0 +1,68 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { BIN, ROOT } from './paths.mjs';
+
+/**
+ * One thing that `npm test` runs, as a process group of its own.
+ *
+ * after    names of jobs that must have passed before
+ * counts   it is a mocha run, whose tests are counted
+ * alone    nothing else runs meanwhile: its tests have deadlines of their own
+ *
+ * @typedef {{ name: string, script: string, args: string[], after: string[], counts: boolean, alone: boolean }} Job
+ */
+
+/**
+ * The jobs of a run, what others wait for first. With `grep`: the tests of that name and what they
+ * need; with `fast`: what needs no build.
+ *
+ * @returns {Job[]}
+ */
+export function planJobs({ grep, fast }) {
+  const checks = [
+    check('build', join(ROOT, 'bin/bootstrap/build.mjs'), []),
+    check('lint', join(BIN, 'eslint'), ['.', '--max-warnings=0']),
+    check('format', join(BIN, 'prettier'), ['--check', '--log-level=warn', '.']),
+    check('types', join(BIN, 'tsc'), ['--noEmit', '-p', 'tsconfig.json']),
+  ];
+  const quick = tests('unit', ['unit', 'architecture'], { grep });
+  if (fast) return [checks.at(-1), quick].filter(hasFiles);
+  return [
+    ...(grep === undefined ? checks : checks.slice(0, 1)),
+    quick,
+    tests('integration', ['integration'], { grep }),
+    tests('e2e', ['e2e'], { grep, after: ['build'] }),
+    tests('security', ['security'], { grep, after: ['build'] }),
+    tests('serial', ['e2e', 'security'], { grep, after: ['build'], alone: true }),
+  ].filter(hasFiles);
+}
+
+function check(name, script, args) {
+  return { name, script, args, after: [], counts: false, alone: false };
+}
+
+function tests(name, folders, { grep, after = [], alone = false }) {
+  const files = folders.flatMap(listTests).filter((path) => path.endsWith(SERIAL) === alone);
+  const filter = grep === undefined ? [] : ['--grep', grep];
+  const args = [...filter, ...files];
+  return { name, script: join(BIN, 'mocha'), args, after, counts: true, alone };
+}
+
+const SERIAL = '.serial.test.ts';
+
+function listTests(folder) {
+  let names;
+  try {
+    names = readdirSync(join(ROOT, 'test', folder), { recursive: true });
+  } catch {
+    return [];
+  }
+  return names
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `test/${folder}/${name}`)
+    .sort();
+}
+
+function hasFiles(job) {
+  return !job.counts || job.args.some((argument) => argument.endsWith('.test.ts'));
+}
