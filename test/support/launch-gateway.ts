@@ -28,6 +28,7 @@ export interface Gateway {
   stop(): Promise<number | null>;
   kill(signal: NodeJS.Signals): void;
   readonly exited: Promise<number | null>;
+  isRunning(): boolean;
 }
 
 export const PEPPER = 'a pepper for tests, thirty-two bytes and more';
@@ -90,6 +91,7 @@ export async function launchGateway(options: LaunchOptions): Promise<Gateway> {
       child.kill(signal);
     },
     exited,
+    isRunning: () => running.has(child),
   };
   if (options.waitUntilReady !== false) await waitUntilReady(gateway, child, options.workers ?? 2);
   return gateway;

@@ -1,0 +1,89 @@
+import type { GatewayError } from '../errors/gateway-error.ts';
+import type { ReplyReceiver, UpstreamReply } from '../upstream/reply.ts';
+
+/**
+ * One admitted request while it runs. Whoever must end it (a drain's deadline, later a revocation)
+ * cuts it: the upstream is destroyed, and the client is told why in the way that fits the moment.
+ */
+export class RunningRequest {
+  readonly #upstream = new AbortController();
+  #reply: UpstreamReply | undefined;
+  #receiver: ReplyReceiver | undefined;
+  #reason: GatewayError | undefined;
+
+  /** Fires when nobody waits for the upstream any more: the client left, or we cut. */
+  get signal(): AbortSignal {
+    return this.#upstream.signal;
+  }
+
+  /** Why it was cut, if it was. */
+  get reason(): GatewayError | undefined {
+    return this.#reason;
+  }
+
+  noteClientGone(): void {
+    this.#upstream.abort();
+  }
+
+  cut(reason: GatewayError): void {
+    if (this.#reason) return;
+    this.#reason = reason;
+    if (this.#reply && this.#receiver) {
+      this.#reply.abort();
+      this.#receiver.onFailure(reason);
+    } else {
+      this.#upstream.abort();
+    }
+  }
+
+  /** The same reply, which ends as a failure when the request is cut. */
+  follow(reply: UpstreamReply): UpstreamReply {
+    this.#reply = reply;
+    return {
+      receive: (receiver) => {
+        this.#receiver = receiver;
+        if (this.#reason) {
+          reply.abort();
+          receiver.onFailure(this.#reason);
+        } else {
+          reply.receive(receiver);
+        }
+      },
+      resume: () => {
+        reply.resume();
+      },
+      abort: () => {
+        reply.abort();
+      },
+    };
+  }
+}
+
+/** All admitted requests of a worker. */
+export class Running {
+  readonly #requests = new Set<RunningRequest>();
+
+  get size(): number {
+    return this.#requests.size;
+  }
+
+  /** Follows a request from its admission until its connection closed. */
+  begin(gone: AbortSignal, closed: Promise<void>): RunningRequest {
+    const request = new RunningRequest();
+    this.#requests.add(request);
+    const leave = (): void => {
+      request.noteClientGone();
+    };
+    if (gone.aborted) leave();
+    else gone.addEventListener('abort', leave, { once: true });
+    void closed.then(() => {
+      gone.removeEventListener('abort', leave);
+      this.#requests.delete(request);
+    });
+    return request;
+  }
+
+  cutAll(reason: GatewayError): void {
+    for (const request of this.#requests) request.cut(reason);
+  }
+}

@@ -1,0 +1,86 @@
+import { expect } from 'chai';
+import { post, startStack } from '../support/stack.ts';
+import type { MadeKey, Stack } from '../support/stack.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
+import type { FaultProxy } from '../support/fault-proxy.ts';
+import { until } from '../support/until.ts';
+
+const CHAT = { model: 'llama3', messages: [{ role: 'user', content: 'hello' }] };
+
+describe('e2e: a store is away', function () {
+  this.timeout(60_000);
+  let stack: Stack;
+  let caller: MadeKey;
+  let postgres: FaultProxy;
+
+  before(async () => {
+    stack = await startStack({
+      through: async (urls) => {
+        postgres = await startFaultProxy(urls.databaseUrl);
+        return { ...urls, databaseUrl: postgres.url };
+      },
+    });
+    caller = await stack.makeCaller();
+    const warm = await post(`${stack.gateway.url}/api/chat`, caller.key, CHAT);
+    await warm.text();
+  });
+  after(async () => {
+    await stack.stop();
+    await postgres.close();
+  });
+
+  async function ask(): Promise<number> {
+    const response = await post(`${stack.gateway.url}/api/chat`, caller.key, CHAT);
+    await response.text();
+    return response.status;
+  }
+
+  it('Redis dead: 503 at once, never 200, 401 or 500; back: served again, nothing lost', async () => {
+    const before = (await stack.readAudit(caller.keyId, 1)).length;
+    process.kill(stack.redis.pid, 'SIGKILL');
+    const statuses = new Set<number>();
+    for (let n = 0; n < 10; n += 1) statuses.add(await ask());
+    expect([...statuses]).to.deep.equal([503]);
+
+    await stack.redis.restart();
+    await until(async () => (await ask()) === 200, { withinMs: 15_000, what: 'Redis to be used' });
+    await stack.readAudit(caller.keyId, before + 1);
+  });
+
+  it('Redis stopped while a stream runs: the stream goes on, its row comes later', async () => {
+    const other = await stack.makeCaller();
+    stack.ollama.next({ tokens: 40, paceMs: 10, promptTokens: 5 });
+    const response = await post(`${stack.gateway.url}/api/chat`, other.key, CHAT);
+    process.kill(stack.redis.pid, 'SIGSTOP');
+    const text = await response.text();
+    expect(text.trimEnd().split('\n').at(-1)).to.include('"done":true');
+    process.kill(stack.redis.pid, 'SIGCONT');
+    const [row] = await until(() => stack.readAudit(other.keyId, 1).catch(() => undefined), {
+      withinMs: 15_000,
+      what: 'the row',
+    });
+    expect(row).to.include({ outcome: 'ok', prompt_tokens: 5, completion_tokens: 40 });
+  });
+
+  it('Postgres black-holed: 503 once trust lapses, 200 after it is back', async () => {
+    postgres.blackhole();
+    await until(async () => (await ask()) === 503, { withinMs: 2_000, what: 'trust to lapse' });
+    const statuses = new Set<number>();
+    for (let n = 0; n < 10; n += 1) statuses.add(await ask());
+    expect([...statuses]).to.deep.equal([503]);
+    postgres.pass();
+    await until(async () => (await ask()) === 200, { withinMs: 15_000, what: 'trust to return' });
+  });
+
+  it('Postgres gone while requests were served: their rows arrive when it is back', async () => {
+    const other = await stack.makeCaller();
+    const response = await post(`${stack.gateway.url}/api/chat`, other.key, CHAT);
+    postgres.reset();
+    await response.text();
+    postgres.pass();
+    await until(() => stack.readAudit(other.keyId, 1).catch(() => undefined), {
+      withinMs: 20_000,
+      what: 'the row',
+    });
+  });
+});
