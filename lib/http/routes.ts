@@ -1,4 +1,5 @@
 import type { Dialect } from '../errors/error-body.ts';
+import { isBlockedPath } from './blocked-paths.ts';
 
 export type OpenRoute = 'root' | 'healthz' | 'readyz';
 export type ListingRoute = 'tags' | 'ps' | 'version' | 'show';
@@ -20,3 +21,51 @@ export type Route =
     }
   | { readonly kind: 'blocked'; readonly dialect: Dialect }
   | { readonly kind: 'unknown'; readonly dialect: Dialect };
+
+/** Everything that is served (SPEC §2), by method and path exactly as they stand in the request. */
+const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ['GET /', open('root')],
+  ['HEAD /', open('root')],
+  ['GET /healthz', open('healthz')],
+  ['GET /readyz', open('readyz')],
+  ['GET /api/tags', listing('tags')],
+  ['HEAD /api/tags', listing('tags')],
+  ['GET /api/ps', listing('ps')],
+  ['GET /api/version', listing('version')],
+  ['HEAD /api/version', listing('version')],
+  ['POST /api/show', listing('show')],
+  ['POST /api/chat', inference('chat', '/api/chat')],
+  ['POST /api/generate', inference('generate', '/api/generate')],
+  ['POST /api/embed', inference('embed', '/api/embed')],
+  ['POST /api/embeddings', inference('embeddings', '/api/embeddings')],
+]);
+
+/**
+ * Looks the raw request target up. Nothing is decoded, normalised or rewritten first, so a target
+ * in another spelling is simply not in the table; the query string is cut off and never read.
+ */
+export function matchRoute(method: string, target: string): Route {
+  const query = target.indexOf('?');
+  const path = query === -1 ? target : target.slice(0, query);
+  const route = ROUTES.get(`${method} ${path}`);
+  if (route) return route;
+  return { kind: isBlockedPath(path) ? 'blocked' : 'unknown', dialect: toDialect(target) };
+}
+
+/** Which wire format a client speaks: told by the path alone, even for a refusal of the framing. */
+export function toDialect(target: string): Dialect {
+  const openai = target.startsWith('/v1') && (target.length === 3 || /[/?]/.test(target.charAt(3)));
+  return openai ? 'openai' : 'native';
+}
+
+function open(name: OpenRoute): Route {
+  return Object.freeze({ kind: 'open', name, dialect: 'native' });
+}
+
+function listing(name: ListingRoute): Route {
+  return Object.freeze({ kind: 'listing', name, dialect: 'native' });
+}
+
+function inference(name: InferenceRoute, upstreamPath: string): Route {
+  return Object.freeze({ kind: 'inference', name, dialect: 'native', upstreamPath });
+}

@@ -1,0 +1,37 @@
+import { GatewayError } from '../errors/gateway-error.ts';
+import type { RefusalDetails } from '../errors/gateway-error.ts';
+import type { RefusalCode } from '../errors/refusals.ts';
+import type { Call } from './call.ts';
+import { rebuildCall } from './rebuild-call.ts';
+import type { InferenceRoute } from './routes.ts';
+
+/** What a thread of the `bodies` pool is given. Plain data: it crosses a thread border. */
+export interface BodyTask {
+  readonly route: InferenceRoute;
+  readonly bytes: Uint8Array;
+}
+
+/** Errors lose their class on the way back, so a refusal travels as data. */
+export type BodyOutcome =
+  | { readonly call: Call }
+  | {
+      readonly code: RefusalCode;
+      readonly message: string;
+      readonly details: RefusalDetails;
+    };
+
+/** The thread's half. Throws only what is a bug. */
+export function runBodyTask({ route, bytes }: BodyTask): BodyOutcome {
+  try {
+    return { call: rebuildCall(route, bytes) };
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return { code: error.code, message: error.message, details: error.details };
+  }
+}
+
+/** The other half. @throws GatewayError as it was thrown on the thread */
+export function toCall(outcome: BodyOutcome): Call {
+  if ('call' in outcome) return outcome.call;
+  throw new GatewayError(outcome.code, outcome.message, outcome.details);
+}

@@ -1,0 +1,21 @@
+import { GatewayError } from '../errors/gateway-error.ts';
+import type { Exchange } from './exchange.ts';
+import { checkFraming } from './framing.ts';
+import { matchRoute } from './routes.ts';
+import type { Route } from './routes.ts';
+
+/** The first half of step 1 (SPEC §2, §2.1): framing, then the request line. @throws GatewayError */
+export function readRoute({ request }: Exchange): Route {
+  checkFraming(request);
+  return matchRoute(request.method ?? '', request.url ?? '');
+}
+
+const SUPPORTED =
+  '/api/chat, /api/generate, /api/embed, /api/embeddings, /api/tags, /api/ps, /api/show, /api/version';
+
+/** What a known key is told of a route that is not there, or not for it. */
+export function toRouteRefusal(kind: 'blocked' | 'unknown'): GatewayError {
+  return kind === 'blocked'
+    ? new GatewayError('endpoint_blocked', 'This endpoint is blocked by the gateway')
+    : new GatewayError('not_found', `No such route. Supported: ${SUPPORTED}`);
+}

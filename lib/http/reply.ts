@@ -1,0 +1,88 @@
+import { toErrorBody } from '../errors/error-body.ts';
+import type { GatewayError } from '../errors/gateway-error.ts';
+import { drainBody, isBodyPending, isHeldBack } from './drain-body.ts';
+import type { Exchange } from './exchange.ts';
+
+/** Names and values in turn, as `writeHead` takes them cheapest. */
+export type FlatHeaders = readonly string[];
+
+const NO_HEADERS: FlatHeaders = [];
+const DEFAULT_RETRY_MS = 1_000;
+
+/** The headers that every response carries (SPEC §9). */
+export function standardHeaders({ admissionId, clientRequestId }: Exchange): string[] {
+  return [
+    'request-id',
+    admissionId,
+    'x-request-id',
+    clientRequestId ?? admissionId,
+    'cache-control',
+    'no-store',
+  ];
+}
+
+/** Sends a value as JSON and ends the response. Does nothing if the head has left. */
+export function sendJson(
+  exchange: Exchange,
+  status: number,
+  value: unknown,
+  headers: FlatHeaders = NO_HEADERS,
+): void {
+  const text = JSON.stringify(value);
+  send(exchange, status, text, ['content-type', 'application/json', ...headers]);
+}
+
+/** Sends plain text and ends the response. Does nothing if the head has left. */
+export function sendText(exchange: Exchange, status: number, text: string): void {
+  send(exchange, status, text, ['content-type', 'text/plain; charset=utf-8']);
+}
+
+/**
+ * Tells the client why not, in its dialect. Once the head has left there is nothing to tell with:
+ * the connection is destroyed, so that the reply cannot pass for a whole one.
+ */
+export function sendRefusal(
+  exchange: Exchange,
+  error: GatewayError,
+  headers: FlatHeaders = NO_HEADERS,
+): void {
+  if (exchange.response.headersSent) {
+    exchange.response.destroy();
+    return;
+  }
+  const own = ['content-type', 'application/json', ...toRetryHeaders(error), ...headers];
+  if (error.details.closeConnection === true) own.push('connection', 'close');
+  send(exchange, error.status, toErrorBody(error, exchange.dialect), own);
+}
+
+function toRetryHeaders({ status, code, details }: GatewayError): string[] {
+  if (status !== 429 && status !== 503) return [];
+  const waitMs = Math.max(1, Math.ceil(details.retryAfterMs ?? DEFAULT_RETRY_MS));
+  const headers = [
+    'retry-after',
+    String(Math.ceil(waitMs / 1_000)),
+    'retry-after-ms',
+    String(waitMs),
+  ];
+  if (code === 'insufficient_quota') headers.push('x-should-retry', 'false');
+  return headers;
+}
+
+function send(exchange: Exchange, status: number, text: string, headers: readonly string[]): void {
+  const { request, response } = exchange;
+  if (response.headersSent || response.destroyed) return;
+  const head = [...standardHeaders(exchange), ...headers];
+  head.push('content-length', String(Buffer.byteLength(text)));
+  const pending = isBodyPending(exchange);
+  if (pending && !headers.includes('connection')) head.push('connection', 'close');
+
+  response.writeHead(status, head);
+  if (request.method === 'HEAD') {
+    response.end();
+  } else if (!pending || isHeldBack(exchange)) {
+    response.end(text);
+  } else {
+    response.write(text);
+    drainBody(exchange, () => response.end());
+  }
+}
