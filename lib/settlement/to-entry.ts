@@ -1,0 +1,74 @@
+import type { Grant } from '../access/grant.ts';
+import type { Lease } from '../admission/lease.ts';
+import type { Principal } from '../auth/principal.ts';
+import type { GatewayError } from '../errors/gateway-error.ts';
+import type { RefusalCode } from '../errors/refusals.ts';
+import type { Call } from '../http/call.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { Entry, EntryOutcome } from '../ledger/entry.ts';
+import type { Tally } from '../upstream/tally.ts';
+import { charge } from './charge.ts';
+
+/** What is known of an admitted request when its connection has closed. */
+export interface SettledFacts {
+  readonly principal: Principal;
+  readonly call: Call;
+  readonly grant: Grant;
+  readonly lease: Lease;
+  readonly tally: Tally;
+  readonly refusal?: GatewayError;
+}
+
+export interface EntryContext {
+  /** Monotonic milliseconds of the close. */
+  readonly endedAtMs: number;
+  /** Cuts an address to what may be kept. */
+  readonly cutAddress: (address: string) => string | null;
+}
+
+/** Status of a client that left before any head was sent: nobody saw it, the column needs one. */
+const NOBODY_SAW_IT = 499;
+
+const UPSTREAM_FAULTS: readonly RefusalCode[] = ['upstream_error', 'upstream_timeout'];
+
+/** The audit entry of an admitted request: facts in, row out. Pure. */
+export function toEntry(exchange: Exchange, facts: SettledFacts, context: EntryContext): Entry {
+  const { principal, call, grant, lease, tally } = facts;
+  const outcome = readOutcome(exchange, facts);
+  return {
+    id: lease.admissionId,
+    admittedAtMs: lease.admittedAtMs,
+    tenantId: principal.tenant.tenantId,
+    keyId: principal.key.keyId,
+    clientAddress: context.cutAddress(exchange.clientAddress),
+    clientRequestId: exchange.clientRequestId,
+    dialect: exchange.dialect,
+    endpoint: call.route,
+    model: grant.model.name,
+    status: exchange.response.headersSent ? exchange.response.statusCode : NOBODY_SAW_IT,
+    outcome,
+    refusalCode: outcome === 'refused' ? (facts.refusal?.code ?? null) : null,
+    ...charge(call, lease, tally),
+    firstTokenMs:
+      tally.firstByteAtMs === null ? null : toWholeMs(tally.firstByteAtMs - exchange.startedAtMs),
+    durationMs: toWholeMs(context.endedAtMs - exchange.startedAtMs),
+    bytesOut: tally.bytesOut,
+    streamed: call.streamed,
+  };
+}
+
+/**
+ * The relay's word, where it came so far. Else: the client left; or it was refused after admission,
+ * which is the upstream's fault once it had the request or would not take it, and a refusal of ours
+ * before.
+ */
+function readOutcome(exchange: Exchange, { tally, refusal }: SettledFacts): EntryOutcome {
+  if (tally.outcome !== null) return tally.outcome;
+  if (exchange.gone.aborted) return 'client_gone';
+  if (refusal === undefined) return 'ok';
+  return tally.written || UPSTREAM_FAULTS.includes(refusal.code) ? 'upstream_error' : 'refused';
+}
+
+function toWholeMs(ms: number): number {
+  return Math.max(0, Math.round(ms));
+}
