@@ -37,10 +37,12 @@ export function choice<const T extends string>(...values: readonly T[]): Kind<T>
 }
 
 export const host: Kind<string> = kind('an IP address or a host name', (text) =>
-  isIP(text) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text)
-    ? text
-    : undefined,
+  isIP(text) !== 0 || isHostName(text) ? text : undefined,
 );
+
+function isHostName(text: string): boolean {
+  return /^[A-Za-z0-9.-]{1,253}$/.test(text) && !/^[.-]|[.-]$/.test(text);
+}
 
 export function url(...protocols: readonly string[]): Kind<string> {
   return kind(`a URL with ${protocols.join(' or ')}`, (text) => {
@@ -110,6 +112,8 @@ export function secret(minBytes: number): Kind<string> {
   );
 }
 
-export const path: Kind<string> = kind('an absolute path', (text) =>
-  text.startsWith('/') ? text : undefined,
-);
+/** systemd sets RUNTIME_DIRECTORY to several folders, separated by colons, if a unit has several. */
+export const firstPath: Kind<string> = kind('an absolute path', (text) => {
+  const [first = ''] = text.split(':');
+  return first.startsWith('/') ? first : undefined;
+});

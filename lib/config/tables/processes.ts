@@ -1,6 +1,7 @@
-import { availableParallelism } from 'node:os';
+import { existsSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { withDefault } from '../definition.ts';
-import { choice, host, integer, networks, path } from '../kinds.ts';
+import { choice, firstPath, host, integer, networks } from '../kinds.ts';
 
 export const PROCESSES = {
   host: withDefault('NZGW_HOST', host, '127.0.0.1', 'Address of the public listener.'),
@@ -49,10 +50,13 @@ export const PROCESSES = {
     30,
     'How long streams may go on after SIGTERM.',
   ),
-  runtimeDirectory: withDefault(
-    'RUNTIME_DIRECTORY',
-    path,
-    '/dev/shm',
-    'A tmpfs folder for the shared-memory file; systemd sets it.',
-  ),
+  runtimeDirectory: {
+    ...withDefault(
+      'RUNTIME_DIRECTORY',
+      firstPath,
+      existsSync('/dev/shm') ? '/dev/shm' : tmpdir(),
+      'A folder, best a tmpfs, for the shared-memory file; systemd sets it.',
+    ),
+    shownFallback: '/dev/shm, else the temporary folder',
+  },
 } as const;

@@ -1,5 +1,5 @@
-import { hidden, optional, required } from '../definition.ts';
-import { origins, secret, url } from '../kinds.ts';
+import { hidden, optional, required, withDefault } from '../definition.ts';
+import { flag, origins, secret, url } from '../kinds.ts';
 
 export const SERVICES = {
   databaseUrl: hidden(
@@ -11,6 +11,12 @@ export const SERVICES = {
       url('redis:', 'rediss:', 'unix:'),
       'Redis 7 or newer, which decides admissions.',
     ),
+  ),
+  allowVolatileRedis: withDefault(
+    'NZGW_ALLOW_VOLATILE_REDIS',
+    flag,
+    'false',
+    'Starts on a Redis without AOF, which forgets running requests at a restart.',
   ),
   ollamaUrls: required('OLLAMA_URL', origins, 'The Ollama server, or several separated by commas.'),
   keyPepper: hidden(

@@ -1,0 +1,50 @@
+import { SETTINGS } from './settings.ts';
+import type { SettingKey, Settings } from './settings.ts';
+
+interface CrossCheck {
+  readonly of: readonly SettingKey[];
+  /** What is wrong with these values, or undefined. */
+  readonly find: (settings: Partial<Settings>) => string | undefined;
+}
+
+/** What no single setting can tell. Checked only where all the settings of a check were read. */
+const CHECKS: readonly CrossCheck[] = [
+  {
+    of: ['trustLeaseMs', 'trustPollMs'],
+    find: ({ trustLeaseMs = 0, trustPollMs = 0 }) =>
+      trustLeaseMs >= 2 * trustPollMs
+        ? undefined
+        : `wanted at least twice ${SETTINGS.trustPollMs.name} (${trustPollMs}), got "${trustLeaseMs}"`,
+  },
+  {
+    of: ['discoveryMaxAgeSeconds', 'discoveryIntervalSeconds'],
+    find: ({ discoveryMaxAgeSeconds: age = 0, discoveryIntervalSeconds: interval = 0 }) =>
+      age > interval
+        ? undefined
+        : `wanted more than ${SETTINGS.discoveryIntervalSeconds.name} (${interval}), got "${age}"`,
+  },
+  {
+    of: ['bodyMemoryBytes', 'maxBodyBytes'],
+    find: ({ bodyMemoryBytes = 0, maxBodyBytes = 0 }) =>
+      bodyMemoryBytes >= maxBodyBytes
+        ? undefined
+        : `wanted at least ${SETTINGS.maxBodyBytes.name} (${maxBodyBytes}), got "${bodyMemoryBytes}"`,
+  },
+  {
+    of: ['adminPort', 'port', 'host', 'adminHost'],
+    find: ({ adminPort = 0, port, host, adminHost }) =>
+      adminPort === 0 || adminPort !== port || host !== adminHost
+        ? undefined
+        : `wanted another port than ${SETTINGS.port.name}, got "${adminPort}"`,
+  },
+];
+
+/** The faults between settings, each told of the first setting of its check. */
+export function findCrossFaults(settings: Partial<Settings>): readonly string[] {
+  return CHECKS.flatMap(({ of, find }) => {
+    const [first] = of;
+    if (first === undefined || of.some((key) => settings[key] === undefined)) return [];
+    const fault = find(settings);
+    return fault === undefined ? [] : [`${SETTINGS[first].name}: ${fault}`];
+  });
+}

@@ -1,0 +1,88 @@
+import { findCrossFaults } from './cross-checks.ts';
+import type { Definition } from './definition.ts';
+import { Sources } from './read-sources.ts';
+import type { Environment, FoundText, Origin } from './read-sources.ts';
+import { SETTINGS } from './settings.ts';
+import type { SettingKey, Settings } from './settings.ts';
+import { warnOfUnknownNames } from './unknown-names.ts';
+
+const LONGEST_SHOWN = 100;
+
+/** The settings cannot be used. Every fault is in it, and no secret's value. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  /** One line each: `NAME: wanted …, got "…"`. */
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'));
+    this.faults = faults;
+  }
+}
+
+export interface LoadedSettings<K extends SettingKey> {
+  /** Frozen. */
+  readonly settings: Pick<Settings, K>;
+  readonly origins: Readonly<Record<K, Origin>>;
+  /** Lines to be shown, of what is odd but does not matter. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads and checks the settings (SPEC §14): all, or only the wanted ones, since a command that needs
+ * Postgres alone must not ask for Redis.
+ * @throws SettingsError with every fault at once.
+ */
+export function loadSettings<K extends SettingKey = SettingKey>(
+  environment: Environment,
+  wanted: readonly K[] = Object.keys(SETTINGS) as K[],
+): LoadedSettings<K> {
+  const sources = new Sources(environment);
+  const faults: string[] = [];
+  const values: Partial<Record<SettingKey, unknown>> = {};
+  const origins: Partial<Record<SettingKey, Origin>> = {};
+
+  for (const key of wanted) {
+    const definition: Definition<unknown> = SETTINGS[key];
+    const { found, fault: unread } = sources.find(definition);
+    const { value, fault } = readValue(definition, found);
+    const told = unread ?? fault;
+    if (told !== undefined) faults.push(told);
+    values[key] = value;
+    origins[key] = found?.origin ?? (definition.fallback === null ? 'absent' : 'default');
+  }
+
+  const settings = values as Pick<Settings, K>;
+  faults.push(...findCrossFaults(settings));
+  if (sources.fault !== undefined) faults.unshift(sources.fault);
+  if (faults.length > 0) throw new SettingsError(faults);
+  return {
+    settings: Object.freeze(settings),
+    origins: origins as Record<K, Origin>,
+    warnings: warnOfUnknownNames(
+      sources.names,
+      Object.values(SETTINGS).map(({ name }) => name),
+    ),
+  };
+}
+
+interface ReadValue {
+  readonly value?: unknown;
+  readonly fault?: string;
+}
+
+function readValue(definition: Definition<unknown>, found: FoundText | undefined): ReadValue {
+  const { name, kind, fallback, secret } = definition;
+  const text = found?.text ?? fallback;
+  if (text === null) return { value: null };
+  if (text === undefined) return { fault: `${name}: wanted ${kind.wanted}, got nothing` };
+  const result = kind.schema.safeParse(text);
+  if (result.success) return { value: result.data };
+  const got = secret ? 'a value that is not shown' : toShown(text);
+  return { fault: `${name}: wanted ${kind.wanted}, got ${got}` };
+}
+
+/** Cut to a line, and without the password of a URL that should have none. */
+function toShown(text: string): string {
+  return JSON.stringify(text.slice(0, LONGEST_SHOWN).replace(/\/\/[^/\s]*@/g, '//…@'));
+}
