@@ -1,0 +1,116 @@
+import type { Exchange } from '../http/exchange.ts';
+import type { SharedReader } from '../shared/shared-reader.ts';
+import type { Clock } from '../time/clock.ts';
+import type { FailureLimiter } from './failure-limiter.ts';
+import type { FoundRows, KeyDirectory } from './key-directory.ts';
+import { readPublicId } from './key-format.ts';
+import { readPresentedKey } from './presented-key.ts';
+import type { Principal } from './principal.ts';
+import { refuseKey, refuseTenant, refuseUnchecked } from './refused-key.ts';
+import type { Renewal } from './renewal.ts';
+import type { Candidate, Proof, SecretProof } from './secret-proof.ts';
+import { matchSecretTag } from './secret-tag.ts';
+import type { Peppers, TagMatch } from './secret-tag.ts';
+
+export interface AuthenticateParts {
+  readonly shared: Pick<SharedReader, 'refresh' | 'readTrust'>;
+  readonly directory: KeyDirectory;
+  readonly proof: SecretProof;
+  readonly failures: FailureLimiter;
+  readonly renewal: Renewal;
+  readonly peppers: Peppers;
+  readonly clock: Clock;
+}
+
+/** Rows that change under a check are read again this often; more is a storm, not a customer. */
+const MAX_ROUNDS = 3;
+
+/**
+ * Step 2 of a request: who calls, in the order of SPEC §4. What costs nothing comes first. What was
+ * read before a wait is believed only if it still stands after it, so that a key revoked while its
+ * secret is being verified does not pass. Throws GatewayError alone.
+ */
+export function makeAuthenticate(
+  parts: AuthenticateParts,
+): (exchange: Exchange) => Promise<Principal> {
+  return async (exchange) => {
+    requireTrust(parts);
+    const key = readPresentedKey(exchange.request.rawHeaders);
+    const publicId = key === undefined ? undefined : readPublicId(key);
+    if (key === undefined || publicId === undefined) throw refuseKey();
+
+    return decide(parts, publicId, parts.proof.propose(key, exchange.clientAddress));
+  };
+}
+
+async function decide(
+  parts: AuthenticateParts,
+  publicId: string,
+  candidate: Candidate,
+): Promise<Principal> {
+  let proof: Proof | undefined;
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const known = parts.directory.read(publicId);
+    const rows = known ?? (await lookUp(parts, publicId, candidate));
+    const { principal } = rows;
+    const tag = readTag(parts.peppers, principal, candidate);
+    if (tag === 'none') throw await countFailure(parts, candidate);
+    requireAlive(principal, parts.clock);
+    if (tag !== 'missing') requireNotSuspended(principal);
+
+    if (known && parts.proof.isRemembered(candidate, principal)) {
+      requireNotSuspended(principal);
+      return principal;
+    }
+    if (proof?.hash !== principal.key.hash) proof = await parts.proof.prove(candidate, principal);
+    if (!proof) throw await countFailure(parts, candidate);
+
+    requireTrust(parts);
+    if (!parts.directory.isCurrent(publicId, rows)) continue;
+    requireNotSuspended(principal);
+    parts.proof.remember(candidate, principal, proof);
+    if (proof.by === 'argon2') parts.renewal(principal.key, candidate.key, tag);
+    return principal;
+  }
+  throw refuseUnchecked();
+}
+
+/** Looks at shared memory anew: nothing in it is believed beyond the primary's deadline. */
+function requireTrust({ shared, clock }: AuthenticateParts): void {
+  shared.refresh();
+  const trust = shared.readTrust();
+  if (!trust || clock.monotonicMs() >= trust.deadlineMs) throw refuseUnchecked();
+}
+
+/** The rows of a key that shared memory does not hold; an id that nobody has is a failure. */
+async function lookUp(
+  parts: AuthenticateParts,
+  publicId: string,
+  candidate: Candidate,
+): Promise<FoundRows> {
+  if (!parts.directory.isUnknown(publicId)) {
+    await parts.failures.check(candidate.address);
+    const rows = await parts.directory.lookUp(publicId);
+    if (rows) return rows;
+  }
+  throw await countFailure(parts, candidate);
+}
+
+async function countFailure(parts: AuthenticateParts, { address }: Candidate): Promise<Error> {
+  await parts.failures.fail(address);
+  return refuseKey();
+}
+
+function readTag(peppers: Peppers, { key }: Principal, candidate: Candidate): TagMatch | 'missing' {
+  if (key.secretTag === null) return 'missing';
+  return matchSecretTag(peppers, candidate.key, key.secretTag);
+}
+
+function requireAlive({ key, tenant }: Principal, clock: Clock): void {
+  const isExpired = key.expiresAtMs !== null && key.expiresAtMs <= clock.wallMs();
+  if (key.status !== 'active' || isExpired || tenant.status === 'closed') throw refuseKey();
+}
+
+function requireNotSuspended({ tenant }: Principal): void {
+  if (tenant.status === 'suspended') throw refuseTenant();
+}

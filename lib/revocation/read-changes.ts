@@ -1,0 +1,64 @@
+import type { KeyRow, TenantRow } from '../shared/records.ts';
+import type { PostgresClient } from '../store/postgres.ts';
+import { KEY_JSON, KEY_TABLES, TENANT_JSON, TENANT_TABLES } from './row-json.ts';
+
+/** Up to where the change log was read. */
+export interface ReadPoint {
+  /** Text of a `pg_snapshot`: which transactions were over, and so have been read. */
+  readonly snapshot: string;
+  /** The server's process: another one may belong to another Postgres (behind a pooler, say). */
+  readonly session: number;
+}
+
+export interface ChangedRows {
+  readonly keys: readonly KeyRow[];
+  readonly tenants: readonly TenantRow[];
+  readonly point: ReadPoint;
+}
+
+/** So many changes in one poll are read faster as a whole. */
+const MAX_CHANGES = 5_000;
+
+/**
+ * The rows that changed since `point`, in one statement, which is one snapshot. Serial ids commit
+ * out of order; so a line of the log is new exactly if its transaction was not over in the snapshot
+ * that was read last, however old its id. undefined: too many, or another server process; the whole
+ * directory must be read. Rejects as the connection does.
+ */
+export async function readChanges(
+  client: PostgresClient,
+  point: ReadPoint,
+): Promise<ChangedRows | undefined> {
+  const { rows } = await client.query<ReadPoint & ChangedRows & { changes: number }>({
+    name: 'read-changes',
+    text: READ,
+    values: [point.snapshot, MAX_CHANGES + 1],
+  });
+  const [read] = rows;
+  if (read === undefined || read.changes > MAX_CHANGES) return undefined;
+  if (read.session !== point.session) return undefined;
+  const { keys, tenants, snapshot, session } = read;
+  return { keys, tenants, point: { snapshot, session } };
+}
+
+/**
+ * The last condition leaves out lines that a restored dump brought from another server, whose
+ * transactions are yet to come here; they would be read again and again. The arrays make the
+ * planner go by primary key.
+ */
+const READ = `
+  with fresh as materialized (
+    select key_id, tenant_id from gateway.revocations
+    where xid >= pg_snapshot_xmin($1::pg_snapshot)
+      and not pg_visible_in_snapshot(xid, $1::pg_snapshot)
+      and pg_visible_in_snapshot(xid, pg_current_snapshot())
+    limit $2
+  )
+  select
+    pg_current_snapshot()::text as snapshot,
+    pg_backend_pid() as session,
+    (select count(*) from fresh) as changes,
+    (select coalesce(json_agg(${KEY_JSON}), '[]') from ${KEY_TABLES}
+      where k.id = any(array(select key_id from fresh))) as keys,
+    (select coalesce(json_agg(${TENANT_JSON}), '[]') from ${TENANT_TABLES}
+      where t.id = any(array(select tenant_id from fresh))) as tenants`;

@@ -1,0 +1,42 @@
+import type { KeyRow, TenantRow } from '../shared/records.ts';
+import type { PostgresClient } from '../store/postgres.ts';
+import type { ReadPoint } from './read-changes.ts';
+import { KEY_JSON, KEY_TABLES, TENANT_JSON, TENANT_TABLES } from './row-json.ts';
+
+export interface WholeDirectory {
+  readonly keys: readonly KeyRow[];
+  readonly tenants: readonly TenantRow[];
+  /** Later changes are those that this snapshot did not see. */
+  readonly point: ReadPoint;
+}
+
+const BATCH_ROWS = 5_000;
+
+/** Every key and tenant as of one snapshot, in batches. Rejects as the connection does. */
+export async function readDirectory(client: PostgresClient): Promise<WholeDirectory> {
+  await client.query('begin isolation level repeatable read read only');
+  const { rows } = await client.query<ReadPoint>(
+    'select pg_current_snapshot()::text as snapshot, pg_backend_pid() as session',
+  );
+  const [point] = rows;
+  if (point === undefined) throw new TypeError('Postgres gave no snapshot');
+  const keys = await readAll<KeyRow>(client, `select ${KEY_JSON} as row from ${KEY_TABLES}`);
+  const tenants = await readAll<TenantRow>(
+    client,
+    `select ${TENANT_JSON} as row from ${TENANT_TABLES}`,
+  );
+  await client.query('commit');
+  return { keys, tenants, point };
+}
+
+async function readAll<Row>(client: PostgresClient, select: string): Promise<readonly Row[]> {
+  const all: Row[] = [];
+  await client.query(`declare directory cursor for ${select}`);
+  for (;;) {
+    const { rows } = await client.query<{ row: Row }>(`fetch ${BATCH_ROWS} from directory`);
+    for (const { row } of rows) all.push(row);
+    if (rows.length < BATCH_ROWS) break;
+  }
+  await client.query('close directory');
+  return all;
+}
