@@ -29,14 +29,18 @@ export class Output {
   }
 
   /** A list: `{"data","next_cursor"}` with `--json`, else a table with its header. */
-  list<T>(items: readonly T[], columns: Readonly<Record<string, (item: T) => string>>): void {
+  list<T>(
+    items: readonly T[],
+    toDocument: (item: T) => object,
+    columns: Readonly<Record<string, (item: T) => string>>,
+  ): void {
     if (this.json) {
-      this.#writeDocument({ data: items, next_cursor: null });
+      this.#writeDocument({ data: items.map(toDocument), next_cursor: null });
       return;
     }
-    const names = Object.keys(columns);
-    const cells = items.map((item) => names.map((name) => columns[name]?.(item) ?? ''));
-    this.lines(renderTable(names, cells));
+    const readers = Object.values(columns);
+    const cells = items.map((item) => readers.map((read) => read(item)));
+    this.lines(renderTable(Object.keys(columns), cells));
   }
 
   /** Text for people on stdout, whether or not `--json` was given: help and version. */

@@ -1,0 +1,82 @@
+import { hashKey } from '../../lib/auth/hash-key.ts';
+import { makeKey } from '../../lib/auth/key-format.ts';
+import { makeSecretTag } from '../../lib/auth/secret-tag.ts';
+import { createKey as insertKey, findOpenTenant } from '../../lib/tenants/create-key.ts';
+import type { Key } from '../../lib/tenants/key.ts';
+import { NO_LIMITS } from '../../lib/tenants/limit-columns.ts';
+import { defineCommand } from '../program/command.ts';
+import { withDatabase } from '../program/database.ts';
+import { EXIT } from '../program/exit-code.ts';
+import type { Output } from '../program/output.ts';
+import { TENANT } from '../program/positionals.ts';
+import { expiry } from '../values/expiry.ts';
+import { KEY_OPTIONS, keyShape, toAllowAll } from '../values/key-options.ts';
+import { toGivenLimits } from '../values/limits.ts';
+import { readOptions } from '../values/value.ts';
+import { showExpiry, toPrefix } from '../views/key-view.ts';
+import { toLimitsDocument, toTime } from '../views/limits-view.ts';
+
+export const createKey = defineCommand({
+  name: 'create-key',
+  summary: 'Makes a key and prints it, alone, once: only its hash is kept.',
+  positionals: [TENANT],
+  options: KEY_OPTIONS,
+  examples: [
+    'nzgw create-key acme --name laptop --expires 90d',
+    'KEY=$(nzgw create-key acme --name ci --models llama3:8b --budget 1M/day)',
+  ],
+  needs: ['databaseUrl', 'keyPepper', 'argon2MemoryKib', 'argon2Passes', 'argon2Lanes'],
+  async run(context) {
+    const input = readOptions(
+      { ...keyShape, expires: expiry(context.clock.wallMs()).optional() },
+      context.options,
+    );
+    const allowAllModels = toAllowAll(input) ?? null;
+    const [reference = ''] = context.positionals;
+    const { settings } = context;
+    const made = await withDatabase(context, async (queries) => {
+      const tenant = await findOpenTenant(queries, reference);
+      const { key: secret, publicId } = makeKey();
+      const hash = await hashKey(secret, {
+        memoryKib: settings.argon2MemoryKib,
+        passes: settings.argon2Passes,
+        lanes: settings.argon2Lanes,
+      });
+      const key = await insertKey(queries, tenant, {
+        publicId,
+        hash,
+        secretTag: makeSecretTag(settings.keyPepper, secret),
+        name: input.name ?? '',
+        expiresAt: input.expires ?? null,
+        allowAllModels,
+        allowedModels: input.models ?? null,
+        limits: { ...NO_LIMITS, ...toGivenLimits(input) },
+      });
+      return { key, secret };
+    });
+    tell(context.output, made.key, made.secret);
+    return EXIT.done;
+  },
+});
+
+function tell(output: Output, key: Key, secret: string): void {
+  const named = key.name === '' ? '' : ` "${key.name}"`;
+  output.note(
+    `Key ${toPrefix(key)}${named} for tenant ${key.tenant}, expires: ${showExpiry(key.expiresAt)}.`,
+  );
+  if (key.tenantStatus === 'suspended') output.note('The tenant is suspended: it will be refused.');
+  output.note('This is the only time the key is shown. Store it now.');
+  output.answer(
+    {
+      id: key.id,
+      key: secret,
+      prefix: toPrefix(key),
+      tenant: key.tenant,
+      name: key.name,
+      created_at: toTime(key.createdAt),
+      expires_at: toTime(key.expiresAt),
+      limits: toLimitsDocument(key),
+    },
+    () => [secret],
+  );
+}

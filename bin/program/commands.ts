@@ -1,0 +1,35 @@
+import { config } from '../commands/config.ts';
+import { createKey } from '../commands/create-key.ts';
+import { createTenant } from '../commands/create-tenant.ts';
+import { listKeys } from '../commands/list-keys.ts';
+import { listModels } from '../commands/list-models.ts';
+import { listTenants } from '../commands/list-tenants.ts';
+import { migrate } from '../commands/migrate.ts';
+import { resumeTenant } from '../commands/resume-tenant.ts';
+import { revokeKey } from '../commands/revoke-key.ts';
+import { showKey } from '../commands/show-key.ts';
+import { showTenant } from '../commands/show-tenant.ts';
+import { suspendTenant } from '../commands/suspend-tenant.ts';
+import { updateKey } from '../commands/update-key.ts';
+import { updateTenant } from '../commands/update-tenant.ts';
+import { verifyKey } from '../commands/verify-key.ts';
+import type { Command } from './command.ts';
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  migrate,
+  config,
+  createTenant,
+  listTenants,
+  showTenant,
+  updateTenant,
+  suspendTenant,
+  resumeTenant,
+  createKey,
+  listKeys,
+  showKey,
+  updateKey,
+  revokeKey,
+  verifyKey,
+  listModels,
+];

@@ -1,0 +1,33 @@
+import { openPool } from '../../lib/store/postgres.ts';
+import { checkSchema } from '../../lib/store/schema-guard.ts';
+import type { Queries } from '../../lib/tenants/queries.ts';
+import type { Context } from './command.ts';
+import { toDatabaseError } from './database-error.ts';
+
+/** A person waits: longer than this, and something is wrong. */
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Lends a connection to Postgres whose schema is the one this program knows, and ends it on every
+ * path. Throws CommandError `postgres_unreachable`, `postgres_refused`, `schema_…`, and whatever
+ * the act throws.
+ */
+export async function withDatabase<T>(
+  context: Context<'databaseUrl'>,
+  act: (queries: Queries) => Promise<T>,
+): Promise<T> {
+  const pool = openPool({
+    url: context.settings.databaseUrl,
+    applicationName: 'nzgw',
+    maxConnections: 1,
+    timeoutMs: TIMEOUT_MS,
+  });
+  try {
+    await checkSchema(pool);
+    return await act(pool);
+  } catch (error) {
+    throw toDatabaseError(error);
+  } finally {
+    await pool.end();
+  }
+}

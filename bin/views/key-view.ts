@@ -1,0 +1,66 @@
+import type { Key } from '../../lib/tenants/key.ts';
+import { toLimitsDocument, toLimitsFacts, showTime, toTime } from './limits-view.ts';
+import type { LimitsDocument } from './limits-view.ts';
+
+/** A key in `--json`; never what proves it. */
+export interface KeyDocument {
+  readonly id: string;
+  readonly prefix: string;
+  readonly tenant: string;
+  readonly name: string;
+  readonly status: string;
+  readonly expired: boolean;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly expires_at: string | null;
+  readonly revoked_at: string | null;
+  readonly limits: LimitsDocument;
+}
+
+/** The part that may be shown: `nz_` and the public id. */
+export function toPrefix(key: Pick<Key, 'publicId'>): string {
+  return `nz_${key.publicId}`;
+}
+
+export function isExpired(key: Pick<Key, 'expiresAt'>, nowMs: number): boolean {
+  return key.expiresAt !== null && key.expiresAt.getTime() <= nowMs;
+}
+
+export function toKeyDocument(key: Key, nowMs: number): KeyDocument {
+  return {
+    id: key.id,
+    prefix: toPrefix(key),
+    tenant: key.tenant,
+    name: key.name,
+    status: key.status,
+    expired: isExpired(key, nowMs),
+    created_at: toTime(key.createdAt),
+    updated_at: toTime(key.updatedAt),
+    expires_at: toTime(key.expiresAt),
+    revoked_at: toTime(key.revokedAt),
+    limits: toLimitsDocument(key),
+  };
+}
+
+export function toKeyFacts(key: Key, nowMs: number): Readonly<Record<string, string>> {
+  return {
+    key: toPrefix(key),
+    name: key.name,
+    id: key.id,
+    tenant: key.tenant,
+    status: showStatus(key, nowMs),
+    expires: showExpiry(key.expiresAt),
+    ...toLimitsFacts(key),
+    created: showTime(key.createdAt),
+    changed: showTime(key.updatedAt),
+    revoked: key.revokedAt === null ? 'no' : showTime(key.revokedAt),
+  };
+}
+
+export function showStatus(key: Key, nowMs: number): string {
+  return key.status === 'active' && isExpired(key, nowMs) ? 'expired' : key.status;
+}
+
+export function showExpiry(expiresAt: Date | null): string {
+  return expiresAt === null ? 'never' : showTime(expiresAt);
+}
