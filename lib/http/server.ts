@@ -114,7 +114,8 @@ class Acceptor {
     const exchange = connection?.unanswered ?? null;
     const begun = exchange?.response.headersSent === true || connection?.leaving === true;
     if (begun || code === 'ECONNRESET' || !socket.writable) {
-      socket.destroy();
+      // Not at once: a refusal that was written in this very turn has not left yet.
+      setImmediate(() => socket.destroy());
       return;
     }
     const refused = exchange ?? nameless(this.#parts.clock);
