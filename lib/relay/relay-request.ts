@@ -1,0 +1,45 @@
+import type { Lease } from '../admission/lease.ts';
+import type { Call } from '../http/call.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { EmbedReply, EmbedRoute } from '../ollama/replies/rebuild-embed-reply.ts';
+import type { UpstreamReply } from '../upstream/reply.ts';
+import type { Tally } from '../upstream/tally.ts';
+
+/** Sees each complete line of a reply as it passes; must not keep or change the buffer. */
+export type LineObserver = (line: Buffer) => void;
+
+/** One reply on its way to its client. */
+export interface RelayRequest {
+  readonly exchange: Exchange;
+  readonly call: Call;
+  readonly lease: Lease;
+  readonly tally: Tally;
+  readonly reply: UpstreamReply;
+  /** Flat list of further response headers (limits, budgets). */
+  readonly headers: readonly string[];
+  readonly observer?: LineObserver;
+}
+
+export interface RelayLimits {
+  readonly maxLineBytes: number;
+  readonly maxAssembledBytes: number;
+  readonly maxReplyBytes: number;
+  readonly readerTimeoutMs: number;
+  /** Replies above it that must be parsed as a whole are rebuilt in a thread. */
+  readonly largeReplyBytes: number;
+}
+
+/** What relaying needs; lives as long as the worker. */
+export interface RelayParts {
+  readonly limits: RelayLimits;
+  /** rebuildEmbedReply in the thread pool. */
+  rebuildLarge(route: EmbedRoute, bytes: Uint8Array): Promise<EmbedReply | null>;
+}
+
+/** Content lines beyond num_predict before a reply is cut (SPEC §6). */
+const LINES_TO_SPARE = 256;
+
+/** How many content lines a reply may have. */
+export function maxLinesOf(lease: Lease): number {
+  return lease.numPredict === null ? Infinity : lease.numPredict + LINES_TO_SPARE;
+}

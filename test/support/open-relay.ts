@@ -1,0 +1,143 @@
+import { GatewayError } from '../../lib/errors/gateway-error.ts';
+import type { Call } from '../../lib/http/call.ts';
+import type { Exchange } from '../../lib/http/exchange.ts';
+import { readRoute } from '../../lib/http/read-route.ts';
+import { sendRefusal } from '../../lib/http/reply.ts';
+import { rebuildEmbedReply } from '../../lib/ollama/replies/rebuild-embed-reply.ts';
+import type { EmbedReply, EmbedRoute } from '../../lib/ollama/replies/rebuild-embed-reply.ts';
+import { relay } from '../../lib/relay/relay.ts';
+import type { LineObserver, RelayLimits, RelayParts } from '../../lib/relay/relay-request.ts';
+import { systemClock } from '../../lib/time/clock.ts';
+import type { AttemptLimits } from '../../lib/upstream/attempt.ts';
+import { chooseOptions } from '../../lib/upstream/choose-options.ts';
+import { closeForwarder, forward, openForwarder } from '../../lib/upstream/forward.ts';
+import type { Forwarder } from '../../lib/upstream/forward.ts';
+import { buildUpstreamBody } from '../../lib/upstream/request-body.ts';
+import { buildUpstreamHeaders } from '../../lib/upstream/request-headers.ts';
+import { startTally } from '../../lib/upstream/tally.ts';
+import type { Tally } from '../../lib/upstream/tally.ts';
+import { openFront } from './open-front.ts';
+
+export interface RelayTestOptions {
+  readonly origins: readonly string[];
+  readonly limits?: Partial<AttemptLimits>;
+  readonly relayLimits?: Partial<RelayLimits>;
+  readonly numPredict?: number;
+  readonly headers?: readonly string[];
+  readonly observer?: LineObserver;
+  readonly rebuildLarge?: RelayParts['rebuildLarge'];
+}
+
+/** Steps 5 and 6 behind the first one, as the gateway joins them, without the others. */
+export interface RelayTest {
+  readonly url: string;
+  readonly port: number;
+  readonly forwarder: Forwarder;
+  /** One for each request, in order. */
+  readonly tallies: Tally[];
+  readonly refusals: GatewayError[];
+  close(): Promise<void>;
+}
+
+const LIMITS: AttemptLimits = {
+  connectTimeoutMs: 1_000,
+  firstByteTimeoutMs: 3_000,
+  chunkTimeoutMs: 3_000,
+  requestTimeoutMs: 60_000,
+};
+
+const RELAY_LIMITS: RelayLimits = {
+  maxLineBytes: 8_388_608,
+  maxAssembledBytes: 16_777_216,
+  maxReplyBytes: 67_108_864,
+  readerTimeoutMs: 3_000,
+  largeReplyBytes: 262_144,
+};
+
+const TICK_MS = 20;
+
+export async function openRelay(options: RelayTestOptions): Promise<RelayTest> {
+  const forwarder = openForwarder({
+    origins: options.origins,
+    clock: systemClock,
+    limits: { ...LIMITS, ...options.limits },
+    tickMs: TICK_MS,
+  });
+  const tallies: Tally[] = [];
+  const refusals: GatewayError[] = [];
+  const front = await openFront({
+    async onExchange(exchange, { reader }) {
+      const tally = startTally();
+      tallies.push(tally);
+      try {
+        const route = readRoute(exchange);
+        if (route.kind !== 'inference') throw new GatewayError('not_found', 'not here');
+        const call = await reader.readCall(exchange, route.name);
+        await forwardAndRelay({ options, forwarder, tally }, exchange, call, route.upstreamPath);
+      } catch (error) {
+        if (!(error instanceof GatewayError)) throw error;
+        refusals.push(error);
+        sendRefusal(exchange, error);
+      }
+    },
+  });
+  return {
+    url: `http://127.0.0.1:${front.port}`,
+    port: front.port,
+    forwarder,
+    tallies,
+    refusals,
+    async close() {
+      await front.close();
+      await closeForwarder(forwarder);
+    },
+  };
+}
+
+interface Parts {
+  readonly options: RelayTestOptions;
+  readonly forwarder: Forwarder;
+  readonly tally: Tally;
+}
+
+async function forwardAndRelay(
+  { options, forwarder, tally }: Parts,
+  exchange: Exchange,
+  call: Call,
+  path: string,
+): Promise<void> {
+  const generates = call.route === 'chat' || call.route === 'generate';
+  const numPredict = generates ? (options.numPredict ?? 1_000) : null;
+  const rules = { allowRuntimeOptions: false, maxNumCtx: null, numCtx: null, numPredict };
+  const reply = await forward(forwarder, {
+    path,
+    body: buildUpstreamBody({
+      call,
+      modelName: call.model,
+      options: chooseOptions(call.options, rules),
+      allowRuntimeOptions: false,
+    }),
+    headers: buildUpstreamHeaders(exchange.admissionId, exchange.request.headers['traceparent']),
+    upstreams: options.origins.map((_, position) => position),
+    tenantId: exchange.request.headers['x-tenant']?.toString() ?? 'acme',
+    gone: exchange.gone,
+    tally,
+  });
+  const parts: RelayParts = {
+    limits: { ...RELAY_LIMITS, ...options.relayLimits },
+    rebuildLarge: options.rebuildLarge ?? rebuildHere,
+  };
+  await relay(parts, {
+    exchange,
+    call,
+    lease: { admissionId: exchange.admissionId, admittedAtMs: 0, numPredict },
+    tally,
+    reply,
+    headers: options.headers ?? [],
+    ...(options.observer && { observer: options.observer }),
+  });
+}
+
+function rebuildHere(route: EmbedRoute, bytes: Uint8Array): Promise<EmbedReply | null> {
+  return Promise.resolve(rebuildEmbedReply(route, bytes));
+}
