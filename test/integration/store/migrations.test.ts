@@ -15,7 +15,8 @@ import type { TemporaryDirectory } from '../../support/temporary-directory.ts';
 import { connect, makeEmptyDatabase } from '../../support/test-postgres.ts';
 import type { TestDatabase } from '../../support/test-postgres.ts';
 
-describe('store/migrations', () => {
+describe('store/migrations', function () {
+  this.timeout(20_000);
   let database: TestDatabase;
   let client: PostgresClient;
   let files: TemporaryDirectory;

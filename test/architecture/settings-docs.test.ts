@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises';
+import { expect } from 'chai';
+import { toConfigurationPage, toEnvExample } from '../../lib/config/describe-settings.ts';
+import { loadSettings } from '../../lib/config/load-settings.ts';
+import { SETTINGS } from '../../lib/config/settings.ts';
+import { ROOT } from '../../lib/root.ts';
+
+const RENEW = 'run: node bin/write-settings-docs.ts';
+
+describe('architecture/settings-docs', () => {
+  it('finds .env.example as the table of settings has it', async () => {
+    const text = await readFile(new URL('.env.example', ROOT), 'utf8');
+    expect(text).to.equal(toEnvExample(), RENEW);
+  });
+
+  it('finds docs/CONFIGURATION.md as the table of settings has it', async () => {
+    const text = await readFile(new URL('docs/CONFIGURATION.md', ROOT), 'utf8');
+    expect(text).to.equal(toConfigurationPage(), RENEW);
+  });
+
+  it('names every setting in both', () => {
+    for (const { name } of Object.values(SETTINGS)) {
+      expect(toEnvExample()).to.include(`${name}=`);
+      expect(toConfigurationPage()).to.include(`\`${name}\``);
+    }
+  });
+
+  it('has a default in the table that its own kind accepts', () => {
+    const optional = Object.entries(SETTINGS).filter(([, { fallback }]) => fallback !== undefined);
+    for (const [key] of optional) loadSettings({}, [key as keyof typeof SETTINGS]);
+  });
+});
