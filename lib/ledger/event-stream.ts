@@ -32,6 +32,6 @@ export function openEventStream(redis: Redis, shard: number): EventStream {
   };
 }
 
-function readText(fields: readonly string[]): string {
-  return fields[0] === 'entry' ? (fields[1] ?? '') : '';
+function readText([name, text = '']: readonly string[]): string {
+  return name === 'entry' ? text : '';
 }

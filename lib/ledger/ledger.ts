@@ -46,7 +46,7 @@ export function openLedger(redis: Redis, parts: LedgerParts): Ledger {
 
   const admit = async (request: AdmitRequest): Promise<AdmitReply> => {
     const shard = shardOf(request.tenantId, parts.shards);
-    const deadlineMs = (time.estimateMs() ?? (await time.knowMs())) + request.timeoutMs;
+    const deadlineMs = (time.estimateMs() ?? (await time.askMs())) + request.timeoutMs;
     const raw = await commands.nz_admit(
       KEYS.events(shard),
       KEYS.revokedKey(shard, request.keyId),

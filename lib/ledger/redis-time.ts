@@ -10,15 +10,15 @@ import { readTimeMs } from './read-time.ts';
 export interface RedisTime {
   /** Milliseconds since 1970, or null while this connection has not heard from Redis. */
   estimateMs(): number | null;
-  /** The same, asking Redis first if nothing is known. Rejects as the connection does. */
-  knowMs(): Promise<number>;
+  /** Asks Redis, for all who want to know at once. Rejects as the connection does. */
+  askMs(): Promise<number>;
   /** Takes the time that a reply just told. */
   learn(redisNowMs: number): void;
 }
 
 export function makeRedisTime(redis: Redis, clock: Clock): RedisTime {
   let offsetMs: number | null = null;
-  let asking: Promise<void> | null = null;
+  let asking: Promise<number> | null = null;
 
   // Another connection may lead to another Redis, whose clock is another.
   redis.on('close', () => {
@@ -28,8 +28,10 @@ export function makeRedisTime(redis: Redis, clock: Clock): RedisTime {
   const learn = (redisNowMs: number): void => {
     offsetMs = redisNowMs - clock.monotonicMs();
   };
-  const ask = async (): Promise<void> => {
-    learn(await readTimeMs(redis));
+  const ask = async (): Promise<number> => {
+    const nowMs = await readTimeMs(redis);
+    learn(nowMs);
+    return nowMs;
   };
   const estimateMs = (): number | null =>
     offsetMs === null ? null : Math.floor(clock.monotonicMs() + offsetMs);
@@ -37,14 +39,11 @@ export function makeRedisTime(redis: Redis, clock: Clock): RedisTime {
   return {
     learn,
     estimateMs,
-    async knowMs() {
-      const known = estimateMs();
-      if (known !== null) return known;
+    askMs() {
       asking ??= ask().finally(() => {
         asking = null;
       });
-      await asking;
-      return estimateMs() ?? Promise.reject(new Error('the connection ended'));
+      return asking;
     },
   };
 }

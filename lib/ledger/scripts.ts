@@ -47,9 +47,9 @@ function splitName(name: ScriptName): [CommandOf<ScriptName>, number] {
   return [`nz_${name.slice(0, at)}` as CommandOf<ScriptName>, Number(name.slice(at + 1))];
 }
 
-/** The line with the flags must stay the first. */
+/** Each script begins with the line of its flags, which must stay the first. */
 function join(prelude: string, script: string): string {
-  const end = script.startsWith('#!') ? script.indexOf('\n') + 1 : 0;
+  const end = script.indexOf('\n') + 1;
   return script.slice(0, end) + prelude + script.slice(end);
 }
 
