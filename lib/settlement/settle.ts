@@ -1,4 +1,5 @@
 import type { Exchange } from '../http/exchange.ts';
+import type { Entry } from '../ledger/entry.ts';
 import { describeError } from '../log/logger.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Clock } from '../time/clock.ts';
@@ -13,19 +14,25 @@ export interface SettleParts {
   readonly log: Logger;
 }
 
-/** Step 7: what an admitted request used goes on its way to Redis. Nobody waits for it; never throws. */
-export type Settle = (exchange: Exchange, facts: SettledFacts) => void;
+/**
+ * Step 7: what an admitted request used goes on its way to Redis. Nobody waits for it; never throws.
+ * Gives what is kept of the request.
+ */
+export type Settle = (exchange: Exchange, facts: SettledFacts) => Entry | undefined;
 
 export function makeSettle(parts: SettleParts): Settle {
   return (exchange, facts) => {
     try {
       const context = { endedAtMs: parts.clock.monotonicMs(), cutAddress: parts.cutAddress };
-      parts.ring.push(toEntry(exchange, facts, context));
+      const entry = toEntry(exchange, facts, context);
+      parts.ring.push(entry);
+      return entry;
     } catch (error) {
       parts.log.error(
         { request_id: exchange.admissionId, ...describeError(error) },
         'a settlement could not be made',
       );
+      return undefined;
     }
   };
 }

@@ -5,7 +5,7 @@ import type { GatewayError } from '../errors/gateway-error.ts';
 import type { RefusalCode } from '../errors/refusals.ts';
 import type { Call } from '../http/call.ts';
 import type { Exchange } from '../http/exchange.ts';
-import type { Entry, EntryOutcome } from '../ledger/entry.ts';
+import type { Entry } from '../ledger/entry.ts';
 import type { Tally } from '../upstream/tally.ts';
 import { charge } from './charge.ts';
 
@@ -34,7 +34,6 @@ const UPSTREAM_FAULTS: readonly RefusalCode[] = ['upstream_error', 'upstream_tim
 /** The audit entry of an admitted request: facts in, row out. Pure. */
 export function toEntry(exchange: Exchange, facts: SettledFacts, context: EntryContext): Entry {
   const { principal, call, grant, lease, tally } = facts;
-  const outcome = readOutcome(exchange, facts);
   return {
     id: lease.admissionId,
     admittedAtMs: lease.admittedAtMs,
@@ -46,8 +45,7 @@ export function toEntry(exchange: Exchange, facts: SettledFacts, context: EntryC
     endpoint: call.route,
     model: grant.model.name,
     status: exchange.response.headersSent ? exchange.response.statusCode : NOBODY_SAW_IT,
-    outcome,
-    refusalCode: outcome === 'refused' ? (facts.refusal?.code ?? null) : null,
+    ...readOutcome(exchange, facts),
     ...charge(call, lease, tally),
     firstTokenMs:
       tally.firstByteAtMs === null ? null : toWholeMs(tally.firstByteAtMs - exchange.startedAtMs),
@@ -62,11 +60,16 @@ export function toEntry(exchange: Exchange, facts: SettledFacts, context: EntryC
  * which is the upstream's fault once it had the request or would not take it, and a refusal of ours
  * before.
  */
-function readOutcome(exchange: Exchange, { tally, refusal }: SettledFacts): EntryOutcome {
-  if (tally.outcome !== null) return tally.outcome;
-  if (exchange.gone.aborted) return 'client_gone';
-  if (refusal === undefined) return 'ok';
-  return tally.written || UPSTREAM_FAULTS.includes(refusal.code) ? 'upstream_error' : 'refused';
+function readOutcome(
+  exchange: Exchange,
+  { tally, refusal }: SettledFacts,
+): Pick<Entry, 'outcome' | 'refusalCode'> {
+  if (tally.outcome !== null) return { outcome: tally.outcome, refusalCode: null };
+  if (exchange.gone.aborted) return { outcome: 'client_gone', refusalCode: null };
+  if (refusal === undefined) return { outcome: 'ok', refusalCode: null };
+  return tally.written || UPSTREAM_FAULTS.includes(refusal.code)
+    ? { outcome: 'upstream_error', refusalCode: null }
+    : { outcome: 'refused', refusalCode: refusal.code };
 }
 
 function toWholeMs(ms: number): number {
