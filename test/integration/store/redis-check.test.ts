@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+import { checkRedis, UnfitRedisError } from '../../../lib/store/redis-check.ts';
+import type { Redis } from '../../../lib/store/redis.ts';
+import { connectRedis, startOwnRedis } from '../../support/test-redis.ts';
+import type { OwnRedis } from '../../support/test-redis.ts';
+
+/** The reason that the check gives, or null where it has none. */
+async function reasonOf(redis: Pick<Redis, 'info'>, allowVolatile = false): Promise<string | null> {
+  try {
+    await checkRedis(redis, { allowVolatile });
+    return null;
+  } catch (error) {
+    if (error instanceof UnfitRedisError) return error.message;
+    throw error;
+  }
+}
+
+describe('store/redis-check', () => {
+  let own: OwnRedis;
+  let redis: Redis;
+  before(async function () {
+    this.timeout(30_000);
+    own = await startOwnRedis();
+    redis = await connectRedis(own.url);
+  });
+  after(async () => {
+    redis.disconnect();
+    await own.remove();
+  });
+
+  it('takes a Redis that keeps everything, also where CONFIG is forbidden', async () => {
+    expect(await reasonOf(redis)).to.equal(null);
+    await redis.call('ACL', 'SETUSER', 'tenant', 'on', '>pw', '~*', '+@all', '-config');
+    const limited = redis.duplicate({ username: 'tenant', password: 'pw', lazyConnect: true });
+    await limited.connect();
+    expect(await reasonOf(limited)).to.equal(null);
+    limited.disconnect();
+  });
+
+  it('refuses one that may throw keys away', async () => {
+    await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    expect(await reasonOf(redis, true)).to.contain('allkeys-lru');
+    await redis.config('SET', 'maxmemory-policy', 'noeviction');
+  });
+
+  it('refuses one without AOF, unless that is accepted', async () => {
+    await redis.config('SET', 'appendonly', 'no');
+    expect(await reasonOf(redis)).to.contain('NZGW_ALLOW_VOLATILE_REDIS');
+    expect(await reasonOf(redis, true)).to.equal(null);
+  });
+
+  it('refuses one that is too old or will not say how old it is', async () => {
+    const old = { info: () => Promise.resolve('# Server\r\nredis_version:6.2.14\r\n') };
+    expect(await reasonOf(old, true)).to.contain('6.2.14');
+    expect(await reasonOf({ info: () => Promise.resolve('') })).to.contain('unknown');
+    const silent = { info: () => Promise.resolve('redis_version:7.2.0\r\n') };
+    expect(await reasonOf(silent)).to.contain('unknown');
+  });
+
+  it('blames nobody where Redis could not be asked', async () => {
+    const gone = await connectRedis(own.url);
+    gone.disconnect();
+    const outcome = await reasonOf(gone).catch((error: unknown) => error);
+    expect(outcome).to.be.instanceOf(Error).and.not.instanceOf(UnfitRedisError);
+  });
+});
