@@ -1,0 +1,48 @@
+import type { Entry } from '../ledger/entry.ts';
+import type { PostgresClient } from '../store/postgres.ts';
+
+type Client = Pick<PostgresClient, 'query'>;
+
+const DAY_MS = 86_400_000;
+
+/** One parameter whatever the batch's size, so that Postgres plans it once a session. */
+const INSERT = {
+  name: 'nzgw-insert-entries',
+  text: `
+    insert into gateway.audit_log (
+      id, admitted_at, tenant_id, key_id, client_address, client_request_id, dialect, endpoint, model,
+      status, outcome, refusal_code, prompt_tokens, completion_tokens, charged_tokens, count_source,
+      first_token_ms, duration_ms, bytes_out, streamed
+    )
+    select
+      id, timestamptz 'epoch' + "admittedAtMs" * interval '1 millisecond', "tenantId", "keyId",
+      "clientAddress", "clientRequestId", dialect, endpoint, model,
+      status, outcome, "refusalCode", "promptTokens", "completionTokens", "chargedTokens",
+      "countSource", "firstTokenMs", "durationMs", "bytesOut", streamed
+    from json_to_recordset($1::json) as entry (
+      id uuid, "admittedAtMs" bigint, "tenantId" uuid, "keyId" uuid,
+      "clientAddress" inet, "clientRequestId" text, dialect text, endpoint text, model text,
+      status smallint, outcome text, "refusalCode" text,
+      "promptTokens" bigint, "completionTokens" bigint, "chargedTokens" bigint,
+      "countSource" text, "firstTokenMs" integer, "durationMs" integer, "bytesOut" bigint,
+      streamed boolean
+    )
+    on conflict do nothing`,
+} as const;
+
+/** Makes the partitions of the days that the entries were admitted on. Outside any transaction of ours. */
+export async function ensureDays(client: Client, entries: readonly Entry[]): Promise<void> {
+  const days = new Set(entries.map((entry) => toDay(entry.admittedAtMs)));
+  await client.query('select gateway.ensure_audit_day(day) from unnest($1::date[]) as day', [
+    [...days],
+  ]);
+}
+
+/** One row each; an entry that is there already, by id and time of admission, changes nothing. */
+export async function insertEntries(client: Client, entries: readonly Entry[]): Promise<void> {
+  await client.query({ ...INSERT, values: [JSON.stringify(entries)] });
+}
+
+function toDay(ms: number): string {
+  return new Date(Math.floor(ms / DAY_MS) * DAY_MS).toISOString().slice(0, 10);
+}

@@ -1,0 +1,83 @@
+import { decodeEntry } from '../ledger/entry-codec.ts';
+import type { Entry } from '../ledger/entry.ts';
+import type { StreamEvent } from '../ledger/event-stream.ts';
+import { readSqlState } from '../store/postgres.ts';
+import type { PostgresClient } from '../store/postgres.ts';
+import { ensureDays, insertEntries } from './insert-entries.ts';
+import { isPoison, NOT_AN_ENTRY, rejectEvent } from './reject-event.ts';
+
+type Client = Pick<PostgresClient, 'query'>;
+
+/** A poison event and why: its text is for the table of rejected events, never for a log. */
+export interface Rejection {
+  readonly event: StreamEvent;
+  readonly sqlState: string;
+}
+
+interface Read {
+  readonly event: StreamEvent;
+  readonly entry: Entry;
+}
+
+/**
+ * Brings a batch of a shard's events into Postgres, all of it in one transaction. What Postgres
+ * will never take as a row goes to the rejected events, so that it stops nothing. When this
+ * resolves the batch is safe and may leave the stream; when it rejects nobody knows, and the
+ * session must not be used again.
+ */
+export async function storeEvents(
+  client: Client,
+  shard: number,
+  events: readonly StreamEvent[],
+): Promise<readonly Rejection[]> {
+  const { entries, rejections } = readEvents(events);
+  await ensureDays(client, toEntries(entries));
+
+  await client.query('begin');
+  try {
+    await insertEntries(client, toEntries(entries));
+  } catch (error) {
+    if (!isPoison(readSqlState(error))) throw error;
+    await client.query('rollback');
+    await client.query('begin');
+    rejections.push(...(await insertOneByOne(client, entries)));
+  }
+  for (const { event, sqlState } of rejections) {
+    await rejectEvent(client, { shard, text: event.text, sqlState });
+  }
+  await client.query('commit');
+  return rejections;
+}
+
+function readEvents(events: readonly StreamEvent[]): { entries: Read[]; rejections: Rejection[] } {
+  const entries: Read[] = [];
+  const rejections: Rejection[] = [];
+  for (const event of events) {
+    const entry = decodeEntry(event.text);
+    if (entry === null) rejections.push({ event, sqlState: NOT_AN_ENTRY });
+    else entries.push({ event, entry });
+  }
+  return { entries, rejections };
+}
+
+/** Finds the poison: each entry behind a savepoint of the open transaction. */
+async function insertOneByOne(client: Client, entries: readonly Read[]): Promise<Rejection[]> {
+  const rejections: Rejection[] = [];
+  for (const { event, entry } of entries) {
+    await client.query('savepoint entry');
+    try {
+      await insertEntries(client, [entry]);
+    } catch (error) {
+      const sqlState = readSqlState(error);
+      if (!isPoison(sqlState)) throw error;
+      await client.query('rollback to savepoint entry');
+      rejections.push({ event, sqlState });
+    }
+    await client.query('release savepoint entry');
+  }
+  return rejections;
+}
+
+function toEntries(read: readonly Read[]): readonly Entry[] {
+  return read.map(({ entry }) => entry);
+}
