@@ -1,0 +1,40 @@
+import { authorise, refuseUntrusted, trustModels } from '../access/authorise.ts';
+import type { Access } from '../access/authorise.ts';
+import { filterModels, mayUse } from '../access/effective-set.ts';
+import type { Holder } from '../access/effective-set.ts';
+import type { JsonObject } from '../ollama/models/fields.ts';
+import type { Catalogue } from './catalogue.ts';
+
+/** What listings are made from; a worker's Access with discovery's own catalogue in it. */
+export interface Listing extends Access {
+  readonly models: Catalogue;
+}
+
+/** Reply of /api/tags: the holder's effective set, newest first. Throws `models_unavailable`. */
+export function listTags({ models, lists }: Listing, holder: Holder): { models: JsonObject[] } {
+  const trusted = trustModels(models);
+  return { models: filterModels(lists, holder, trusted.models).map(({ listed }) => listed) };
+}
+
+/** Reply of /api/ps: what runs of the holder's effective set. Throws `models_unavailable`. */
+export function listRunning({ models, lists }: Listing, holder: Holder): { models: JsonObject[] } {
+  const trusted = trustModels(models);
+  const running = trusted.running.filter(({ key }) => mayUse(lists, holder, key));
+  return { models: running.map(({ listed }) => listed) };
+}
+
+/** Reply of /api/version. Throws `models_unavailable`. */
+export function describeVersion({ models }: Pick<Listing, 'models'>): { version: string } {
+  return { version: trustModels(models).ollamaVersion };
+}
+
+/**
+ * Reply of /api/show, without what SPEC §2 keeps back. Throws `model_not_allowed` with the text
+ * that inference has for it, and `models_unavailable`.
+ */
+export function showModel(listing: Listing, holder: Holder, name: string): JsonObject {
+  const { model } = authorise(listing, holder, name);
+  const shown = trustModels(listing.models).readShow(model.key);
+  if (!shown) throw refuseUntrusted();
+  return shown;
+}
