@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, readdir } from 'node:fs/promises';
+import { access, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openPrivateCache } from './private-cache.ts';
@@ -64,7 +64,8 @@ async function unpack(say: (line: string) => void): Promise<RedisServer> {
     const wanted = libraries.filter((name) => name !== undefined && !/^lib(c6|gcc)/.test(name));
     await run('apt-get', ['download', 'redis-tools', ...wanted.map(String)], { cwd: draft });
     for (const file of await readdir(draft)) {
-      if (file.endsWith('.deb')) await run('dpkg-deb', ['-x', file, '.'], { cwd: draft });
+      await run('dpkg-deb', ['-x', file, '.'], { cwd: draft });
+      await rm(join(draft, file));
     }
     await access(join(draft, 'usr/bin/redis-check-rdb'), constants.X_OK);
   });
