@@ -1,21 +1,36 @@
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startChild } from './child.ts';
 import type { Child } from './child.ts';
 import { PROGRAM } from './nzgw-child.ts';
+import { stopStaleServer } from './stale-server.ts';
 import { waitFor } from './wait-for.ts';
 
+const PID_FILE = 'gateway.pid';
 const READY_WITHIN_MS = 60_000;
 /** More than NZGW_DRAIN_SECONDS of the quickstart. */
 const STOP_WITHIN_MS = 15_000;
 
 /** Starts `nzgw serve`. */
-export function startGateway(directory: string, environment: NodeJS.ProcessEnv): Child {
-  return startChild({
+export async function startGateway(
+  directory: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<Child> {
+  const child = startChild({
     arguments: [PROGRAM, 'serve'],
     environment,
     logFile: join(directory, 'gateway.log'),
     stopWithinMs: STOP_WITHIN_MS,
   });
+  await writeFile(join(directory, PID_FILE), `${child.pid}\n`, { mode: 0o600 });
+  return child;
+}
+
+/** Ends the gateway that a killed quickstart left behind: it would hold the port. */
+export async function endStrayGateway(directory: string): Promise<void> {
+  const file = join(directory, PID_FILE);
+  await stopStaleServer(file, PROGRAM, 'SIGTERM');
+  await rm(file, { force: true });
 }
 
 /** Waits until the public listener says that it is ready. Throws Error with its last words if it ends. */

@@ -4,7 +4,7 @@ import { openDataDirectory } from './data-directory.ts';
 import { openDemoAccount } from './demo-account.ts';
 import type { Running } from './demo-account.ts';
 import { demandPort, findFreePort } from './free-port.ts';
-import { startGateway, waitUntilReady } from './gateway-child.ts';
+import { endStrayGateway, startGateway, waitUntilReady } from './gateway-child.ts';
 import type { ModelSource } from './model-source.ts';
 import { demandNzgw } from './nzgw-child.ts';
 import { openProgress } from './progress.ts';
@@ -65,15 +65,17 @@ async function startInOrder(options: QuickstartOptions, stops: Stops): Promise<Q
   const start: Start = { ...options, progress, stops };
   await openDataDirectory(directory, options.reset);
   stops.add(await claimDirectory(directory));
+  await endStrayGateway(directory);
   const secrets = await openSecrets(directory);
+  const listeners = await chooseListeners(options.port);
   const services = await openServices(start, secrets);
   const environment = { ...options.environment, ...services };
   await migrate(start, environment);
   const model = await openModels(start, options.ollamaUrl);
 
-  const settings = { ...services, ...(await chooseListeners(options.port)), OLLAMA_URL: model.url };
+  const settings = { ...services, ...listeners, OLLAMA_URL: model.url };
   const url = `http://127.0.0.1:${settings.NZGW_PORT}`;
-  const gateway = startGateway(directory, {
+  const gateway = await startGateway(directory, {
     NZGW_DRAIN_SECONDS: String(DRAIN_SECONDS),
     ...environment,
     ...settings,
