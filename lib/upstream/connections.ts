@@ -17,13 +17,15 @@ const MAX_HEAD_BYTES = 16_384;
  */
 export class UpstreamConnections {
   readonly #origin: string;
-  readonly #connect = buildConnector({ allowH2: false, timeout: 0 });
+  readonly #connect: ReturnType<typeof buildConnector>;
   readonly #idle = new Map<string, Client[]>();
   readonly #idleTenant = new Map<Client, string>();
   readonly #busy = new Set<Client>();
 
-  constructor(origin: string) {
+  /** `connectTimeoutMs`: a socket that still connects then is given up, whoever waited for it. */
+  constructor(origin: string, connectTimeoutMs: number) {
     this.#origin = origin;
+    this.#connect = buildConnector({ allowH2: false, timeout: connectTimeoutMs });
   }
 
   get inFlight(): number {
@@ -55,7 +57,7 @@ export class UpstreamConnections {
     else this.#idle.set(tenantId, [client]);
   }
 
-  /** Destroys the socket at once, whether it is connecting, waiting or in the middle of a reply. */
+  /** Destroys the socket at once, whether it waits or is in the middle of a reply. */
   drop(client: Client): void {
     this.#busy.delete(client);
     this.#forget(client);

@@ -45,7 +45,9 @@ const TICK_MS = 250;
 
 export function openForwarder(options: ForwarderOptions): Forwarder {
   return {
-    upstreams: options.origins.map((origin) => new UpstreamConnections(origin)),
+    upstreams: options.origins.map(
+      (origin) => new UpstreamConnections(origin, options.limits.connectTimeoutMs),
+    ),
     sweeper: new Sweeper(options.clock, options.tickMs ?? TICK_MS),
     clock: options.clock,
     limits: options.limits,

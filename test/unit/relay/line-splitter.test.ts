@@ -1,0 +1,47 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { LineSplitter } from '../../../lib/relay/line-splitter.ts';
+
+describe('relay/line-splitter', () => {
+  it('passes a chunk of whole lines on as the same buffer', () => {
+    const chunk = Buffer.from('{"a":1}\n{"b":2}\n');
+    expect(new LineSplitter(100).push(chunk)).to.equal(chunk);
+  });
+
+  it('gives the same bytes in whole lines, wherever they were split', () => {
+    const text = '{"a":"žlutý 🐎"}\n\n{"b":2}\n{"c":3}';
+    const bytes = Buffer.from(text);
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: bytes.length })), (cuts) => {
+        const splitter = new LineSplitter(1_000);
+        const ends = [...cuts.sort((a, b) => a - b), bytes.length];
+        let start = 0;
+        let seen = '';
+        for (const end of ends) {
+          const piece = splitter.push(Buffer.from(bytes.subarray(start, end)));
+          if (piece) expect(piece.at(-1)).to.equal(0x0a);
+          seen += piece?.toString() ?? '';
+          start = end;
+        }
+        seen += splitter.takeRest()?.toString() ?? '';
+        expect(seen).to.equal(text);
+        expect(splitter.takeRest()).to.equal(null);
+      }),
+    );
+  });
+
+  it('bounds what waits for its newline', () => {
+    const splitter = new LineSplitter(10);
+    expect(splitter.push(Buffer.from('0123456789'))).to.equal(null);
+    expect(() => splitter.push(Buffer.from('x'))).to.throw('line that is too long');
+  });
+
+  it('does not hand out what it writes over', () => {
+    const splitter = new LineSplitter(1_000_000);
+    splitter.push(Buffer.from('abc'));
+    const first = splitter.push(Buffer.from('def\ng'));
+    splitter.push(Buffer.alloc(100_000, 'x'));
+    splitter.push(Buffer.from('\n'));
+    expect(first?.toString()).to.equal('abcdef\n');
+  });
+});
