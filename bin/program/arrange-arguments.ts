@@ -4,13 +4,18 @@ import { usageError } from './command-error.ts';
 /** A key in an argument, whole or nearly: it is in the shell's history and in `ps` already. */
 const KEY_IN_ARGUMENT = /nz_[0-9A-Za-z]{12}_[0-9A-Za-z]{8,}/;
 
+export interface GivenOption {
+  /** As written, with its dashes: `--name`, `--no-name`, `-q`. */
+  readonly flag: string;
+  readonly value?: string;
+}
+
 export interface Arranged {
   readonly help: boolean;
   readonly version: boolean;
   /** Command first, then positionals; option values are not among them. */
   readonly words: readonly string[];
-  /** Options with their values, in a form that sade cannot misread. */
-  readonly options: readonly string[];
+  readonly options: readonly GivenOption[];
 }
 
 /**
@@ -24,18 +29,19 @@ export function arrangeArguments(argv: readonly string[], known: readonly Option
   const takesValue = new Set(known.filter((o) => o.placeholder !== undefined).map((o) => o.name));
   const switches = new Set(known.filter((o) => o.placeholder === undefined).map((o) => o.name));
   const words: string[] = [];
-  const options: string[] = [];
+  const options: GivenOption[] = [];
   const rest = [...argv];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     const { name, value } = splitOption(word);
     if (word === '--') words.push(...rest.splice(0));
-    else if (takesValue.has(name)) options.push(...toPair(name, value ?? takeValue(name, rest)));
+    else if (takesValue.has(name)) options.push(withValue(name, value ?? takeValue(name, rest)));
     else if (switches.has(name) && value !== undefined) throw noValueWanted(name);
-    else (isOption(word) ? options : words).push(word);
+    else if (isOption(word)) options.push({ flag: word });
+    else words.push(word);
   }
   return {
-    help: options.some((word) => word === '--help' || word === '-h'),
-    version: options.some((word) => word === '--version' || word === '-v'),
+    help: options.some(({ flag }) => flag === '--help' || flag === '-h'),
+    version: options.some(({ flag }) => flag === '--version' || flag === '-v'),
     words,
     options,
   };
@@ -71,9 +77,8 @@ function takeValue(name: string, rest: string[]): string {
   return next;
 }
 
-/** sade takes an empty value only as a word of its own, one with a dash only behind "=". */
-function toPair(name: string, value: string): readonly string[] {
-  return value.startsWith('-') ? [`--${name}=${value}`] : [`--${name}`, value];
+function withValue(name: string, value: string): GivenOption {
+  return { flag: `--${name}`, value };
 }
 
 function noValueWanted(name: string): Error {

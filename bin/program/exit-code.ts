@@ -9,6 +9,8 @@ export const EXIT = {
   unreachable: 6,
   notConfirmed: 7,
   checkFailed: 8,
+  /** Of `serve` alone: its workers die as soon as they start (EX_SOFTWARE). */
+  crashed: 70,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

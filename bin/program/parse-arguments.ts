@@ -1,6 +1,6 @@
 import sade from 'sade';
 import { arrangeArguments } from './arrange-arguments.ts';
-import type { Arranged } from './arrange-arguments.ts';
+import type { Arranged, GivenOption } from './arrange-arguments.ts';
 import type { Command, Option, Options, OptionValue } from './command.ts';
 import { usageError } from './command-error.ts';
 import { GLOBAL_OPTIONS, INFO_OPTIONS } from './global-options.ts';
@@ -53,20 +53,32 @@ function parseWithSade(
   positionals: readonly string[],
 ): Parsed {
   const known = [...GLOBAL_OPTIONS, ...command.options];
-  const line = ['node', 'nzgw', command.name, ...arranged.options, '--', ...positionals];
+  refuseUnknown(arranged.options, known);
+  const options = arranged.options.flatMap(toArguments);
+  const line = ['node', 'nzgw', command.name, ...options, '--', ...positionals];
   const { args } = register(command, known).parse(line, {
     lazy: true,
     string: namesOf(known.filter((option) => option.placeholder !== undefined)),
     boolean: namesOf(known.filter((option) => option.placeholder === undefined)),
-    unknown: (flag: string) => {
-      throw unknownOption(flag, known);
-    },
   });
   const words: readonly unknown[] = args;
   const given = words.at(-1) as Readonly<Record<string, unknown>> & { readonly _: unknown[] };
   const named = words.slice(0, -1).map((word) => (word === undefined ? undefined : toText(word)));
   checkPositionals(command, named, given._);
   return { positionals: named, options: readOptions(given, known) };
+}
+
+/** Before sade sees them: it accepts all, and fails at names that every object has. */
+function refuseUnknown(given: readonly GivenOption[], known: readonly Option[]): void {
+  const flags = toFlags(known);
+  const unknown = given.find(({ flag }) => !flags.includes(flag));
+  if (unknown !== undefined) throw unknownOption(unknown.flag, known);
+}
+
+/** sade takes an empty value only as a word of its own, one with a dash only behind "=". */
+function toArguments({ flag, value }: GivenOption): readonly string[] {
+  if (value === undefined) return [flag];
+  return value.startsWith('-') ? [`${flag}=${value}`] : [flag, value];
 }
 
 /** Every positional is optional to sade: what it does about a missing one is print and exit. */
@@ -93,31 +105,26 @@ function checkPositionals(
 }
 
 function readOptions(given: Readonly<Record<string, unknown>>, known: readonly Option[]): Options {
-  const options: Record<string, OptionValue | undefined> = {};
+  const options: Record<string, OptionValue> = {};
   for (const option of known) {
-    const value = readOption(option, given[option.name], known);
-    if (value !== undefined) options[option.name] = value;
+    const value = given[option.name];
+    if (value !== undefined) options[option.name] = readOption(option, value);
   }
   return options;
 }
 
-function readOption(
-  option: Option,
-  value: unknown,
-  known: readonly Option[],
-): OptionValue | undefined {
-  if (value === undefined) return undefined;
+/** sade gives a list where an option was given more than once. */
+function readOption(option: Option, value: unknown): OptionValue {
   const values = Array.isArray(value) ? value.map(toText) : [toText(value)];
+  const [first = ''] = values;
   if (option.placeholder === undefined) {
-    const isOn = values.every((text) => text === 'true');
-    if (!isOn && option.negatable !== true) throw unknownOption(`--no-${option.name}`, known);
-    if (!isOn && values.length > 1) throw usageError(`--${option.name} was given both ways`);
-    return isOn;
+    if (values.some((text) => text !== first))
+      throw usageError(`--${option.name} was given both ways`);
+    return first === 'true';
   }
-  if (value === false) throw unknownOption(`--no-${option.name}`, known);
   if (option.repeatable === true) return values;
   if (values.length > 1) throw usageError(`--${option.name} was given more than once`);
-  return values[0];
+  return first;
 }
 
 /** sade's types say "anything"; after the sorting it is text or a switch. */
@@ -126,14 +133,18 @@ function toText(value: unknown): string {
 }
 
 function unknownOption(flag: string, known: readonly Option[]): Error {
-  const names = known.flatMap(({ name, short, negatable }) => [
+  const [typed = flag] = flag.split('=');
+  const guess = typed.startsWith('--') ? suggest(typed, toFlags(known)) : undefined;
+  return usageError(`unknown option ${typed}`, guess ? `did you mean ${guess}?` : undefined);
+}
+
+/** Every way to write these options. */
+function toFlags(options: readonly Option[]): readonly string[] {
+  return options.flatMap(({ name, short, negatable }) => [
     `--${name}`,
     ...(short === undefined ? [] : [`-${short}`]),
     ...(negatable === true ? [`--no-${name}`] : []),
   ]);
-  const [typed = flag] = flag.split('=');
-  const guess = typed.startsWith('--') ? suggest(typed, names) : undefined;
-  return usageError(`unknown option ${typed}`, guess ? `did you mean ${guess}?` : undefined);
 }
 
 function namesOf(options: readonly Option[]): string[] {

@@ -23,5 +23,6 @@ export const models: z.ZodType<readonly string[], readonly string[]> = z
   .refine((names) => names.length <= MAX_MODELS, `at most ${MAX_MODELS} models`);
 
 function isModelName(name: string): boolean {
-  return canonicalise(name.endsWith(':*') ? name.slice(0, -2) : name) !== undefined;
+  const oneTag = name.endsWith(':*') ? `${name.slice(0, -1)}latest` : name;
+  return canonicalise(oneTag) !== undefined;
 }

@@ -1,0 +1,62 @@
+import { expect } from 'chai';
+import { PassThrough } from 'node:stream';
+import { CommandError } from '../../../../bin/program/command-error.ts';
+import { toDatabaseError } from '../../../../bin/program/database-error.ts';
+import { readLine } from '../../../../bin/program/read-stdin.ts';
+import { suggest } from '../../../../bin/program/suggest.ts';
+import { toCommandError, toTrace } from '../../../../bin/program/to-command-error.ts';
+
+describe('bin/program: what goes wrong', () => {
+  it('tells of an unforeseen error its kind alone: its text could hold anything', () => {
+    const error = new TypeError('postgres://gw:secret-password@host/db is odd');
+    const failure = toCommandError(error);
+    expect(failure).to.include({ exitCode: 1, message: 'unexpected TypeError' });
+    expect(toCommandError('text').message).to.equal('unexpected string');
+    const trace = toTrace(new Error('outer secret-password', { cause: error })).join('\n');
+    expect(trace).to.include('TypeError').and.include('errors.test.ts');
+    expect(trace).not.to.include('secret-password');
+  });
+
+  it('takes for an absent Postgres what pg says without a code', () => {
+    const texts = [
+      'timeout exceeded when trying to connect',
+      'Query read timeout',
+      'Connection terminated unexpectedly',
+    ];
+    for (const text of texts) {
+      expect(toDatabaseError(new Error(text)), text).to.include({ exitCode: 6 });
+    }
+    const refusedConnection = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+    expect(toDatabaseError(refusedConnection)).to.include({ exitCode: 6 });
+  });
+
+  it('takes a missing password for a refusal', () => {
+    const error = new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string');
+    expect(toDatabaseError(error)).to.include({ exitCode: 4 });
+  });
+
+  it('leaves alone what has nothing to do with Postgres', () => {
+    const bug = new TypeError('x is not a function');
+    expect(toDatabaseError(bug)).to.equal(bug);
+    expect(toDatabaseError('text')).to.equal('text');
+  });
+
+  it('guesses only what is near', () => {
+    expect(suggest('lits-keys', ['list-keys', 'list-tenants'])).to.equal('list-keys');
+    expect(suggest('x', ['list-keys'])).to.equal(undefined);
+    expect(suggest('', ['a'])).to.equal('a');
+  });
+
+  it('reads the first line of stdin and no more than a bound', async () => {
+    expect(await readLine(feed('  the key \r\nmore'), 64)).to.equal('the key');
+    expect(await readLine(feed('no newline'), 64)).to.equal('no newline');
+    const error: unknown = await readLine(feed('x'.repeat(100)), 64).catch((e: unknown) => e);
+    expect(error).to.be.instanceOf(CommandError);
+  });
+});
+
+function feed(text: string): PassThrough {
+  const stream = new PassThrough();
+  stream.end(text);
+  return stream;
+}

@@ -1,0 +1,113 @@
+import { expect } from 'chai';
+import type { z } from 'zod';
+import { CommandError } from '../../../../bin/program/command-error.ts';
+import { budget } from '../../../../bin/values/budget.ts';
+import { limit, MAX_INTEGER, MAX_TOKENS, readCount } from '../../../../bin/values/count.ts';
+import { expiry } from '../../../../bin/values/expiry.ts';
+import { models } from '../../../../bin/values/models.ts';
+import { label, slug } from '../../../../bin/values/text.ts';
+import { readOptions, readPositional } from '../../../../bin/values/value.ts';
+
+const NOW_MS = Date.UTC(2026, 10, 23, 12);
+
+function read<T>(kind: z.ZodType<T>, input: unknown): T | 'refused' {
+  const result = kind.safeParse(input);
+  return result.success ? result.data : 'refused';
+}
+
+describe('bin/values', () => {
+  it('reads counts as people write them', () => {
+    const written = ['0', '250', '100k', '1M', '1.5m', '2G', '007'];
+    expect(written.map((text) => readCount(text, MAX_TOKENS))).to.deep.equal([
+      0, 250, 100_000, 1_000_000, 1_500_000, 2_000_000_000, 7,
+    ]);
+  });
+
+  it('reads as a count nothing that is not exactly one', () => {
+    for (const text of ['', '-1', '1e3', '0x10', '1.2.3', '1.5', '1,000', 'k', '.', '1kk', '١']) {
+      expect(readCount(text, MAX_TOKENS), text).to.equal(undefined);
+    }
+    expect(readCount('3G', MAX_INTEGER)).to.equal(undefined);
+    expect(readCount('1000000000000001', MAX_TOKENS)).to.equal(undefined);
+  });
+
+  it('takes a limit away with none, and tells 0 from it', () => {
+    expect([read(limit(9), 'none'), read(limit(9), '0'), read(limit(9), '10')]).to.deep.equal([
+      null,
+      0,
+      'refused',
+    ]);
+  });
+
+  it('knows budgets by day, month and total, and wants the period said', () => {
+    expect(read(budget, '1M/month')).to.deep.equal({
+      budgetTokens: 1_000_000,
+      budgetPeriod: 'month',
+    });
+    expect(read(budget, 'none')).to.deep.equal({ budgetTokens: null, budgetPeriod: null });
+    for (const text of ['1M', '1M/year', '/day', '1M/day/x', 'none/day', '-1/day']) {
+      expect(read(budget, text), text).to.equal('refused');
+    }
+  });
+
+  it('reads models once each, from lists and repetitions', () => {
+    expect(read(models, ['a, b:8b', 'b:8b', 'c:*'])).to.deep.equal(['a', 'b:8b', 'c:*']);
+    expect(read(models, ['none'])).to.deep.equal([]);
+    for (const list of [[''], ['a,,b'], ['a b'], ['*'], ['a:b:*'], ['../x']]) {
+      expect(read(models, list), list.join()).to.equal('refused');
+    }
+    const many = Array.from({ length: 1_001 }, (_, index) => `m${index}`);
+    expect(read(models, many)).to.equal('refused');
+  });
+
+  it('reads when a key ends', () => {
+    const at = (text: string): string => {
+      const date = read(expiry(NOW_MS), text);
+      return date instanceof Date ? date.toISOString() : String(date);
+    };
+    expect(at('90d')).to.equal('2027-02-21T12:00:00.000Z');
+    expect(at('12h')).to.equal('2026-11-24T00:00:00.000Z');
+    expect(at('2027-01-31')).to.equal('2027-01-31T00:00:00.000Z');
+    expect(at('2027-01-31T18:00:00+02:00')).to.equal('2027-01-31T16:00:00.000Z');
+    expect(at('never')).to.equal('null');
+  });
+
+  it('accepts no end in the past, no day that there is not, no time without its zone', () => {
+    const wrong = ['2026-11-23', '2027-02-31', '2027-02-31T00:00:00Z', '2027-01-31T18:00:00', '0d'];
+    for (const text of [...wrong, '90', '90y', 'soon', '999999w', '', '2027-1-1']) {
+      expect(read(expiry(NOW_MS), text), text).to.equal('refused');
+    }
+  });
+
+  it('counts a name in characters and wants it printable', () => {
+    expect(read(label(1, 3), '👍👍👍')).to.equal('👍👍👍');
+    expect(read(label(1, 3), 'a\u001b[')).to.equal('refused');
+    expect(read(label(1, 3), '   ')).to.equal('refused');
+    expect(read(slug, 'Acme')).to.equal('refused');
+  });
+
+  it('names every option that is wrong, at once', () => {
+    const error = catchError(() =>
+      readOptions(
+        { rpm: limit(5).optional(), budget: budget.optional() },
+        { rpm: 'x', budget: 'y' },
+      ),
+    );
+    expect(error.exitCode).to.equal(2);
+    expect(error.details.map((line) => line.split(':')[0])).to.deep.equal(['--rpm', '--budget']);
+  });
+
+  it('names the argument that is wrong', () => {
+    expect(catchError(() => readPositional('NAME', label(1, 3), '')).message).to.match(/^NAME: /);
+  });
+});
+
+function catchError(act: () => unknown): CommandError {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof CommandError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
