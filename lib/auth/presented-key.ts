@@ -9,8 +9,11 @@ import { GatewayError } from '../errors/gateway-error.ts';
  */
 export function readPresentedKey(rawHeaders: readonly string[]): string | undefined {
   let presented: string | undefined;
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    const key = readHeader(rawHeaders[at] ?? '', rawHeaders[at + 1] ?? '');
+  let name = '';
+  for (const [at, text] of rawHeaders.entries()) {
+    const isName = at % 2 === 0;
+    const key = isName ? undefined : readHeader(name, text);
+    if (isName) name = text.toLowerCase();
     if (!key) continue;
     if (presented !== undefined && presented !== key) {
       throw new GatewayError('invalid_request', 'two different API keys in one request');
@@ -21,7 +24,7 @@ export function readPresentedKey(rawHeaders: readonly string[]): string | undefi
 }
 
 function readHeader(name: string, value: string): string | undefined {
-  switch (name.toLowerCase()) {
+  switch (name) {
     case 'x-api-key':
       return value.trim();
     case 'authorization':

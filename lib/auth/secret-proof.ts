@@ -1,6 +1,5 @@
 import type { Clock } from '../time/clock.ts';
 import type { Argon2Pool } from './argon2-pool.ts';
-import type { AuthEvent } from './auth-event.ts';
 import type { FailureLimiter } from './failure-limiter.ts';
 import { digestKey } from './key-digest.ts';
 import type { DerivedSecrets } from './key-digest.ts';
@@ -9,6 +8,18 @@ import { refuseUnchecked } from './refused-key.ts';
 import { readVerification, writeVerification } from './stored-verification.ts';
 import type { VerifiedStore } from './stored-verification.ts';
 import type { VerifiedKeys } from './verified-keys.ts';
+
+/** What is worth counting about authentication. */
+export type AuthEvent =
+  /** How a key's secret was proved: by the worker's map, by the Redis entry, by Argon2. */
+  | 'proved_by_map'
+  | 'proved_by_store'
+  | 'proved_by_argon2'
+  /** A proof could not be shared; the next worker makes its own. */
+  | 'store_failed'
+  /** A hash or tag was made anew, or could not be; the next verification tries again. */
+  | 'renewed'
+  | 'renewal_failed';
 
 /** A presented key, before anything is proved of it. */
 export interface Candidate {

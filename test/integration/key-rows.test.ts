@@ -30,11 +30,8 @@ describe('revocation/find-key and renew-key', function () {
   it('finds a key with its tenant by public id, and nothing for an id that nobody has', async () => {
     const find = makeFindKey(sql);
     const found = await find(seeded.publicId);
-    expect(found?.key).to.include({
-      keyId: seeded.keyId,
-      version: 1,
-      secretTag: found?.key.secretTag,
-    });
+    expect(found?.key).to.include({ keyId: seeded.keyId, version: 1 });
+    expect(found?.key.secretTag).to.match(/^[0-9a-f]{32}$/);
     expect(found?.tenant).to.include({ tenantId: seeded.tenantId, status: 'active', version: 1 });
     expect(await find('AAAAAAAAAAAA')).to.equal(undefined);
   });
