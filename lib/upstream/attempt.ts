@@ -12,7 +12,7 @@ import {
   stalled,
   tookTooLong,
 } from './failures.ts';
-import type { ForwardRequest } from './forward.ts';
+import type { ForwardRequest } from './forward-request.ts';
 import type { ReplyReceiver, UpstreamReply } from './reply.ts';
 import { rewordError } from './reword-error.ts';
 import type { Swept, Sweeper } from './sweeper.ts';

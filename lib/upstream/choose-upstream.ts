@@ -8,8 +8,11 @@ export interface Load {
  * `candidates` are positions in `loads`; those that do not exist are left out.
  */
 export function orderUpstreams(candidates: readonly number[], loads: readonly Load[]): number[] {
-  const known = candidates.filter((position) => loads[position] !== undefined);
-  if (known.length < 2) return known;
-  const loadOf = (position: number): number => loads[position]?.inFlight ?? 0;
-  return known.sort((a, b) => loadOf(a) - loadOf(b) || a - b);
+  const known: { position: number; inFlight: number }[] = [];
+  for (const position of candidates) {
+    const load = loads[position];
+    if (load) known.push({ position, inFlight: load.inFlight });
+  }
+  known.sort((a, b) => a.inFlight - b.inFlight || a.position - b.position);
+  return known.map(({ position }) => position);
 }

@@ -5,24 +5,11 @@ import type { AttemptLimits } from './attempt.ts';
 import { orderUpstreams } from './choose-upstream.ts';
 import { UpstreamConnections } from './connections.ts';
 import { clientGone, noUpstream, tooManyInFlight } from './failures.ts';
+import type { ForwardRequest } from './forward-request.ts';
 import type { UpstreamReply } from './reply.ts';
 import { Sweeper } from './sweeper.ts';
-import type { Tally } from './tally.ts';
 
-export interface ForwardRequest {
-  /** A constant of the route table. */
-  readonly path: string;
-  readonly body: Buffer;
-  /** Flat, from request-headers.ts. */
-  readonly headers: string[];
-  /** Upstreams that have the model: positions in OLLAMA_URL. */
-  readonly upstreams: readonly number[];
-  /** Connections are kept for a tenant alone. */
-  readonly tenantId: string;
-  /** The client's hang-up; ends the upstream's work at once, also while it is waited for. */
-  readonly gone: AbortSignal;
-  readonly tally: Tally;
-}
+export type { ForwardRequest } from './forward-request.ts';
 
 /** What forwarding needs; lives as long as the worker. */
 export interface Forwarder {
@@ -80,7 +67,7 @@ export async function forward(
 }
 
 async function tryUpstreams(forwarder: Forwarder, request: ForwardRequest): Promise<UpstreamReply> {
-  let failure: GatewayError = noUpstream();
+  let failure: GatewayError | null = null;
   for (const position of orderUpstreams(request.upstreams, forwarder.upstreams)) {
     if (hasGone(request)) throw clientGone();
     const upstream = forwarder.upstreams[position];
@@ -94,7 +81,7 @@ async function tryUpstreams(forwarder: Forwarder, request: ForwardRequest): Prom
     if (attempt.written || hasGone(request)) throw opened;
     failure = opened;
   }
-  throw failure;
+  throw failure ?? noUpstream();
 }
 
 function hasGone(request: ForwardRequest): boolean {

@@ -182,6 +182,20 @@ describe('upstream/forward', () => {
     expect(failure).to.include({ code: 'models_unavailable', status: 503 });
   });
 
+  it('waits for the head after an early hint', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => socket.destroy());
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n');
+        socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+      });
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await reopen([`http://127.0.0.1:${(server.address() as AddressInfo).port}`]);
+    expect(await read(await forward(forwarder, request()))).to.equal('ok');
+  });
+
   it('gives up connecting in time, and lets go of the socket', async () => {
     const held: Socket[] = [];
     const origin = await openSilent(held);
