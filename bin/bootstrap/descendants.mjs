@@ -22,6 +22,11 @@ export function listDescendants(pid) {
   return found;
 }
 
+/** The members of a process group that run, in the same form. */
+export function listGroup(group) {
+  return listProcesses().filter((one) => one.group === group && one.state !== 'Z');
+}
+
 /** Whether that very process still runs (one that only waits to be reaped does not). */
 export function isRunning({ pid, startedAt }) {
   const now = readProcess(pid);
@@ -44,7 +49,9 @@ function readProcess(pid) {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { pid: Number(pid), state: fields[0], parent: Number(fields[1]), startedAt: fields[19] };
+    const [state, parent, group] = fields;
+    const startedAt = fields[19];
+    return { pid: Number(pid), state, parent: Number(parent), group: Number(group), startedAt };
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isRunning, listDescendants } from './descendants.mjs';
+import { isRunning, listDescendants, listGroup } from './descendants.mjs';
 
 const LOOK_EVERY_MS = 500;
 const SETTLE_MS = 1_000;
@@ -51,14 +51,21 @@ export class JobProcess {
 
   #look() {
     if (this.#child.pid === undefined) return;
-    for (const one of listDescendants(this.#child.pid)) this.#family.set(one.pid, one);
+    const seen = [...listDescendants(this.#child.pid), ...listGroup(this.#child.pid)];
+    for (const one of seen) this.#family.set(one.pid, one);
   }
 
+  /** What only waits to be reaped, and may do so for ever in a container, counts as gone. */
   async #isGone(withinMs) {
     for (const endMs = Date.now() + withinMs; ; await pause(20)) {
-      if (!this.#signalGroup(0) && this.#members().length === 0) return true;
+      if (!this.#isAlive() && this.#members().length === 0) return true;
       if (Date.now() > endMs) return false;
     }
+  }
+
+  #isAlive() {
+    const { pid, exitCode, signalCode } = this.#child;
+    return pid !== undefined && exitCode === null && signalCode === null;
   }
 
   #members() {
@@ -66,20 +73,15 @@ export class JobProcess {
   }
 
   #signal(signal) {
-    this.#signalGroup(signal);
+    if (this.#child.pid !== undefined) sendSignal(-this.#child.pid, signal);
     for (const { pid } of this.#members()) sendSignal(pid, signal);
-  }
-
-  #signalGroup(signal) {
-    return this.#child.pid !== undefined && sendSignal(-this.#child.pid, signal);
   }
 }
 
 function sendSignal(pid, signal) {
   try {
     process.kill(pid, signal);
-    return true;
   } catch {
-    return false;
+    // It ended by itself.
   }
 }
