@@ -98,7 +98,7 @@ function tell(output: Output, { url, key, model, envFile }: Quickstart): void {
     ' Try it:',
     `   curl ${url}/api/chat -H 'Authorization: Bearer ${key}' \\`,
     `     -d '{"model":"${model.model}","messages":[{"role":"user","content":"hello"}]}'`,
-    `   node dist/bin/nzgw.js list-keys --env-file ${envFile}`,
+    `   npx nzgw list-keys --env-file ${envFile}`,
     '',
   ]);
 }

@@ -43,8 +43,12 @@ async function isRunning(pid: number, startedAt: string): Promise<boolean> {
   }
 }
 
-/** In ticks since the machine's start, from /proc; undefined where there is none. */
+/**
+ * In ticks since the machine's start, from /proc; undefined where there is none, and for a process
+ * that has ended and only waits to be reaped.
+ */
 async function readStartTime(pid: number): Promise<string | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return text === '' ? undefined : text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' ? undefined : fields[19];
 }
