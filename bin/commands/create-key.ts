@@ -3,6 +3,7 @@ import { makeKey } from '../../lib/auth/key-format.ts';
 import { makeSecretTag } from '../../lib/auth/secret-tag.ts';
 import { createKey as insertKey, findOpenTenant } from '../../lib/tenants/create-key.ts';
 import type { Key } from '../../lib/tenants/key.ts';
+import type { Tenant } from '../../lib/tenants/tenant.ts';
 import { NO_LIMITS } from '../../lib/tenants/limit-columns.ts';
 import { defineCommand } from '../program/command.ts';
 import { withDatabase } from '../program/database.ts';
@@ -15,6 +16,7 @@ import { toGivenLimits } from '../values/limits.ts';
 import { readOptions } from '../values/value.ts';
 import { showExpiry, toPrefix } from '../views/key-view.ts';
 import { toLimitsDocument, toTime } from '../views/limits-view.ts';
+import { isDenied } from '../views/tenant-view.ts';
 
 export const createKey = defineCommand({
   name: 'create-key',
@@ -52,19 +54,28 @@ export const createKey = defineCommand({
         allowedModels: input.models ?? null,
         limits: { ...NO_LIMITS, ...toGivenLimits(input) },
       });
-      return { key, secret };
+      return { key, secret, tenant };
     });
-    tell(context.output, made.key, made.secret);
+    tell(context.output, made);
     return EXIT.done;
   },
 });
 
-function tell(output: Output, key: Key, secret: string): void {
+interface Made {
+  readonly key: Key;
+  readonly secret: string;
+  readonly tenant: Tenant;
+}
+
+function tell(output: Output, { key, secret, tenant }: Made): void {
   const named = key.name === '' ? '' : ` "${key.name}"`;
   output.note(
     `Key ${toPrefix(key)}${named} for tenant ${key.tenant}, expires: ${showExpiry(key.expiresAt)}.`,
   );
   if (key.tenantStatus === 'suspended') output.note('The tenant is suspended: it will be refused.');
+  if (isDenied(tenant) && key.allowAllModels !== true) {
+    output.note(`The tenant may use no model yet: nzgw update-tenant ${tenant.slug} --models …`);
+  }
   output.note('This is the only time the key is shown. Store it now.');
   output.answer(
     {

@@ -13,7 +13,7 @@ import { TENANT_OPTIONS, tenantShape } from '../values/tenant-options.ts';
 import { label } from '../values/text.ts';
 import { readOptions, readPositional } from '../values/value.ts';
 import { toLimitsDocument, toLimitsFacts } from '../views/limits-view.ts';
-import { isDenied } from '../views/tenant-view.ts';
+import { isDenied, showTenantModels } from '../views/tenant-view.ts';
 
 const RETENTION_DAYS = 90;
 
@@ -57,7 +57,9 @@ function tell(output: Output, tenant: Tenant): void {
   const { id, slug, name, status } = tenant;
   output.answer({ id, slug, name, status, limits: toLimitsDocument(tenant) }, () => [
     `Created tenant ${slug}  (${id})`,
-    ...renderFacts(toLimitsFacts(tenant)).map((line) => `  ${line}`),
+    ...renderFacts(toLimitsFacts(tenant.limits, showTenantModels(tenant))).map(
+      (line) => `  ${line}`,
+    ),
   ]);
   if (isDenied(tenant)) {
     output.note('No model is allowed yet: every request of its keys will be refused.');

@@ -2,8 +2,8 @@ import { listTenants as selectTenants } from '../../lib/tenants/find-tenant.ts';
 import { defineCommand } from '../program/command.ts';
 import { withDatabase } from '../program/database.ts';
 import { EXIT } from '../program/exit-code.ts';
-import { showBudget, showLimit, showModels } from '../views/limits-view.ts';
-import { toTenantDocument } from '../views/tenant-view.ts';
+import { showBudget, showLimit } from '../views/limits-view.ts';
+import { showTenantModels, toTenantDocument } from '../views/tenant-view.ts';
 
 export const listTenants = defineCommand({
   name: 'list-tenants',
@@ -22,7 +22,7 @@ export const listTenants = defineCommand({
       tpm: (tenant) => showLimit(tenant.limits.tokensPerMinute),
       concurrency: (tenant) => showLimit(tenant.limits.concurrency),
       budget: (tenant) => showBudget(tenant.limits),
-      models: showModels,
+      models: showTenantModels,
       name: (tenant) => tenant.name,
     });
     if (tenants.length === 0) context.output.note('Next: nzgw create-tenant NAME');

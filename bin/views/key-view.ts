@@ -50,11 +50,22 @@ export function toKeyFacts(key: Key, nowMs: number): Readonly<Record<string, str
     tenant: key.tenant,
     status: showStatus(key, nowMs),
     expires: showExpiry(key.expiresAt),
-    ...toLimitsFacts(key),
+    ...toLimitsFacts(key.limits, showKeyModels(key)),
     created: showTime(key.createdAt),
     changed: showTime(key.updatedAt),
     revoked: key.revokedAt === null ? 'no' : showTime(key.revokedAt),
   };
+}
+
+/** In the words of SPEC §3: a key's own list narrows, and only `true` is wider than the tenant. */
+export function showKeyModels(key: Pick<Key, 'allowAllModels' | 'allowedModels'>): string {
+  const { allowAllModels, allowedModels } = key;
+  if (allowAllModels === true) return 'all';
+  if (allowedModels !== null) {
+    const names = allowedModels.join(', ');
+    return names === '' ? 'none' : `the tenant's among ${names}`;
+  }
+  return allowAllModels === null ? "as the tenant's" : "the tenant's list alone";
 }
 
 export function showStatus(key: Key, nowMs: number): string {

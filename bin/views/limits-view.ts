@@ -33,16 +33,15 @@ export function toLimitsDocument(item: Limited): LimitsDocument {
   };
 }
 
-/** Label and value, for people. */
-export function toLimitsFacts(item: Limited): Readonly<Record<string, string>> {
-  const { limits } = item;
+/** Label and value, for people. `models`: in words. */
+export function toLimitsFacts(limits: Limits, models: string): Readonly<Record<string, string>> {
   return {
     'requests/min': showLimit(limits.requestsPerMinute),
     'tokens/min': showLimit(limits.tokensPerMinute),
     concurrency: showLimit(limits.concurrency),
     budget: showBudget(limits),
     'max output': showLimit(limits.maxOutputTokens),
-    models: showModels(item),
+    models,
   };
 }
 
@@ -53,14 +52,6 @@ export function showLimit(limit: number | null): string {
 export function showBudget({ budgetTokens, budgetPeriod }: Limits): string {
   if (budgetTokens === null || budgetPeriod === null) return 'no limit';
   return `${showLimit(budgetTokens)}/${budgetPeriod}`;
-}
-
-export function showModels({ allowAllModels, allowedModels }: Limited): string {
-  if (allowAllModels === true) return 'all';
-  const names = (allowedModels ?? []).join(', ');
-  if (allowAllModels === null)
-    return names === '' ? "as the tenant's" : `the tenant's among ${names}`;
-  return names === '' ? (allowedModels === null ? "the tenant's list" : 'none') : names;
 }
 
 /** RFC 3339 in UTC. */

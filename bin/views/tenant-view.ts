@@ -40,13 +40,18 @@ export function toTenantFacts(tenant: Tenant): Readonly<Record<string, string>> 
     id: tenant.id,
     status: tenant.status,
     'active keys': String(tenant.activeKeys),
-    ...toLimitsFacts(tenant),
+    ...toLimitsFacts(tenant.limits, showTenantModels(tenant)),
     'runtime options': tenant.allowRuntimeOptions ? 'allowed' : 'dropped',
     'max num_ctx': tenant.maxNumCtx === null ? 'no limit' : String(tenant.maxNumCtx),
     'audit kept': `${tenant.auditRetentionDays} days`,
     created: showTime(tenant.createdAt),
     changed: showTime(tenant.updatedAt),
   };
+}
+
+export function showTenantModels(tenant: Pick<Tenant, 'allowAllModels' | 'allowedModels'>): string {
+  if (tenant.allowAllModels) return 'all';
+  return isDenied(tenant) ? 'none' : tenant.allowedModels.join(', ');
 }
 
 /** Whether its keys can use nothing, which is what a new tenant starts with. */

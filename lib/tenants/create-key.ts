@@ -5,6 +5,7 @@ import { findTenant } from './find-tenant.ts';
 import type { Key } from './key.ts';
 import { LIMIT_COLUMNS, toLimitValues } from './limit-columns.ts';
 import type { Queries } from './queries.ts';
+import type { Tenant } from './tenant.ts';
 
 /** What is stored of a key: never the key itself. */
 export interface NewKey {
@@ -21,10 +22,7 @@ export interface NewKey {
 }
 
 /** The tenant, if a key may be made for it. Throws ActError `tenant_not_found`, `tenant_closed`. */
-export async function findOpenTenant(
-  queries: Queries,
-  slugOrId: string,
-): Promise<{ readonly id: string; readonly slug: string; readonly status: string }> {
+export async function findOpenTenant(queries: Queries, slugOrId: string): Promise<Tenant> {
   const tenant = await findTenant(queries, slugOrId);
   if (tenant.status === 'closed') throw closed(tenant.slug);
   return tenant;

@@ -121,6 +121,10 @@ describe('cli: tenants, verdicts, models', function () {
       expect(data).not.to.deep.equal([]);
       expect(data[0]).to.have.all.keys('name', 'size', 'digest', 'upstream', 'tenants');
       expect(data[0]).to.deep.include({ upstream: ollama.url, tenants: ['acme'] });
+      const silent = { ...env, OLLAMA_URL: `${ollama.url},http://127.0.0.1:1` };
+      const table = await runNzgw(['list-models'], { env: silent });
+      expect(table.stdout).to.match(/^NAME +SIZE +DIGEST +UPSTREAM +TENANTS\n/);
+      expect(table.stderr).to.equal('warning: http://127.0.0.1:1: upstream_unreachable\n');
       const alone = await runNzgw(['list-models', '--json'], { env: { OLLAMA_URL: ollama.url } });
       expect((readDocument(alone) as { data: object[] }).data[0]).to.deep.include({
         tenants: null,

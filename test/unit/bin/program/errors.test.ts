@@ -5,6 +5,7 @@ import { toDatabaseError } from '../../../../bin/program/database-error.ts';
 import { readLine } from '../../../../bin/program/read-stdin.ts';
 import { suggest } from '../../../../bin/program/suggest.ts';
 import { toCommandError, toTrace } from '../../../../bin/program/to-command-error.ts';
+import { ActError } from '../../../../lib/tenants/act-error.ts';
 
 describe('bin/program: what goes wrong', () => {
   it('tells of an unforeseen error its kind alone: its text could hold anything', () => {
@@ -39,6 +40,14 @@ describe('bin/program: what goes wrong', () => {
     const bug = new TypeError('x is not a function');
     expect(toDatabaseError(bug)).to.equal(bug);
     expect(toDatabaseError('text')).to.equal('text');
+  });
+
+  it('gives each act that was not done its exit code', () => {
+    const codes = ['tenant_not_found', 'tenant_exists', 'tenant_closed', 'key_not_found'] as const;
+    const exits = [...codes, 'key_ambiguous' as const].map(
+      (code) => toCommandError(new ActError(code, 'text')).exitCode,
+    );
+    expect(exits).to.deep.equal([3, 5, 5, 3, 2]);
   });
 
   it('guesses only what is near', () => {
