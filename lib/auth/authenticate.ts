@@ -1,3 +1,4 @@
+import { invalidKey } from '../errors/invalid-key.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { SharedReader } from '../shared/shared-reader.ts';
 import type { Clock } from '../time/clock.ts';
@@ -6,7 +7,7 @@ import type { FoundRows, KeyDirectory } from './key-directory.ts';
 import { readPublicId } from './key-format.ts';
 import { readPresentedKey } from './presented-key.ts';
 import type { Principal } from './principal.ts';
-import { refuseKey, refuseTenant, refuseUnchecked } from './refused-key.ts';
+import { refuseUnchecked, SuspendedTenantError } from './refused-key.ts';
 import type { Renewal } from './renewal.ts';
 import type { Candidate, Proof, SecretProof } from './secret-proof.ts';
 import { matchSecretTag } from './secret-tag.ts';
@@ -37,7 +38,7 @@ export function makeAuthenticate(
     requireTrust(parts);
     const key = readPresentedKey(exchange.request.rawHeaders);
     const publicId = key === undefined ? undefined : readPublicId(key);
-    if (key === undefined || publicId === undefined) throw refuseKey();
+    if (key === undefined || publicId === undefined) throw invalidKey();
 
     return decide(parts, publicId, parts.proof.propose(key, exchange.clientAddress));
   };
@@ -98,7 +99,7 @@ async function lookUp(
 
 async function countFailure(parts: AuthenticateParts, { address }: Candidate): Promise<Error> {
   await parts.failures.fail(address);
-  return refuseKey();
+  return invalidKey();
 }
 
 function readTag(peppers: Peppers, { key }: Principal, candidate: Candidate): TagMatch | 'missing' {
@@ -108,9 +109,9 @@ function readTag(peppers: Peppers, { key }: Principal, candidate: Candidate): Ta
 
 function requireAlive({ key, tenant }: Principal, clock: Clock): void {
   const isExpired = key.expiresAtMs !== null && key.expiresAtMs <= clock.wallMs();
-  if (key.status !== 'active' || isExpired || tenant.status === 'closed') throw refuseKey();
+  if (key.status !== 'active' || isExpired || tenant.status === 'closed') throw invalidKey();
 }
 
-function requireNotSuspended({ tenant }: Principal): void {
-  if (tenant.status === 'suspended') throw refuseTenant();
+function requireNotSuspended(principal: Principal): void {
+  if (principal.tenant.status === 'suspended') throw new SuspendedTenantError(principal);
 }

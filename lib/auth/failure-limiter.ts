@@ -61,7 +61,7 @@ export function makeFailureLimiter(
 function tooMany(retryAfterMs: number): GatewayError {
   return new GatewayError(
     'too_many_failures',
-    'too many requests with a wrong API key from this address',
+    'Too many requests with a wrong API key from this address.',
     { retryAfterMs: Math.ceil(retryAfterMs) },
   );
 }

@@ -1,33 +1,31 @@
 import { GatewayError } from '../errors/gateway-error.ts';
+import type { Principal } from './principal.ts';
 
 const SOON_MS = 1_000;
 
 /**
- * The one answer to a key that is missing, malformed, unknown, wrong, revoked, expired or of a
- * closed tenant: whoever guesses learns nothing from it.
+ * The tenant of a key whose secret was proved is suspended. Only the key's holder is told so; the
+ * refusal names who that is, so that it can be audited.
  */
-export function refuseKey(): GatewayError {
-  return new GatewayError(
-    'invalid_api_key',
-    'missing or invalid API key; send it as "Authorization: Bearer nz_..."',
-  );
-}
+export class SuspendedTenantError extends GatewayError {
+  readonly principal: Principal;
 
-/** Only told to who has proved the key's secret. */
-export function refuseTenant(): GatewayError {
-  return new GatewayError('tenant_suspended', 'this account is suspended');
+  constructor(principal: Principal) {
+    super('tenant_suspended', 'This account is suspended.');
+    this.principal = principal;
+  }
 }
 
 /** A check could not be made, so nothing is believed. */
 export function refuseUnchecked(): GatewayError {
-  return new GatewayError('auth_unavailable', 'API keys cannot be checked at the moment', {
+  return new GatewayError('auth_unavailable', 'API keys cannot be checked at the moment.', {
     retryAfterMs: SOON_MS,
   });
 }
 
 /** More checks are waiting than may wait. */
 export function refuseOverload(): GatewayError {
-  return new GatewayError('overloaded', 'too many API keys are being checked at the moment', {
+  return new GatewayError('overloaded', 'Too many API keys are being checked at the moment.', {
     retryAfterMs: SOON_MS,
   });
 }

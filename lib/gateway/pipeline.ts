@@ -1,3 +1,4 @@
+import { SuspendedTenantError } from '../auth/refused-key.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { startTally } from '../upstream/tally.ts';
 import { isAdmitted } from './stages.ts';
@@ -13,6 +14,7 @@ export async function serve(stages: Stages, exchange: Exchange): Promise<void> {
   try {
     await answer(stages, exchange, facts);
   } catch (error) {
+    if (error instanceof SuspendedTenantError) facts.principal = error.principal;
     facts.refusal = stages.refuse(exchange, error);
   }
 

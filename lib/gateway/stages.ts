@@ -5,6 +5,7 @@ import type { GatewayError } from '../errors/gateway-error.ts';
 import type { Call } from '../http/call.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Route } from '../http/routes.ts';
+import type { Entry } from '../ledger/entry.ts';
 import type { UpstreamReply } from '../upstream/reply.ts';
 import type { Tally } from '../upstream/tally.ts';
 
@@ -21,6 +22,8 @@ export interface Facts {
   lease?: Lease;
   readonly tally: Tally;
   refusal?: GatewayError;
+  /** What is kept of it, once it has ended. */
+  entry?: Entry | undefined;
 }
 
 /** The steps of a request, in their order. Each is a folder; they meet only in pipeline.ts. */
@@ -54,8 +57,14 @@ export interface Stages {
   observe(exchange: Exchange, facts: Facts): void;
 }
 
-export type AdmittedFacts = Facts &
-  Required<Pick<Facts, 'route' | 'principal' | 'call' | 'grant' | 'lease'>>;
+/** What is known from the moment of admission on. */
+export interface AdmittedFacts extends Facts {
+  readonly route: InferenceRouteOf;
+  readonly principal: Principal;
+  readonly call: Call;
+  readonly grant: Grant;
+  readonly lease: Lease;
+}
 
 /** True from the moment of admission on: there is something to settle. */
 export function isAdmitted(facts: Facts): facts is AdmittedFacts {

@@ -107,8 +107,12 @@ describe('e2e: a key sees and uses its effective set, nothing else', function ()
     const caller = await stack.makeCaller();
     const headers = { authorization: `Bearer ${caller.key}` };
     const running = await fetch(`${stack.gateway.url}/api/ps`, { headers });
-    expect(await running.json()).to.have.property('models').that.is.an('array');
+    expect(await running.json())
+      .to.have.property('models')
+      .that.is.an('array');
     const version = await fetch(`${stack.gateway.url}/api/version`, { headers });
-    expect(await version.json()).to.have.property('version').that.matches(/^\d/);
+    expect(await version.json())
+      .to.have.property('version')
+      .that.matches(/^\d/);
   });
 });

@@ -1,0 +1,42 @@
+import { runPrimary } from '../../lib/cluster/primary.ts';
+import { StartError } from '../../lib/cluster/prepare.ts';
+import { loadSettings } from '../../lib/config/load-settings.ts';
+import { openLogger } from '../../lib/log/logger.ts';
+import { systemClock } from '../../lib/time/clock.ts';
+import { CommandError } from '../program/command-error.ts';
+import { defineCommand } from '../program/command.ts';
+import { EXIT } from '../program/exit-code.ts';
+
+export const serve = defineCommand({
+  name: 'serve',
+  summary: 'Runs the gateway in the foreground, as a service manager starts it.',
+  positionals: [],
+  options: [],
+  examples: ['nzgw serve', 'nzgw serve --env-file /etc/nzgw/env'],
+  needs: [],
+  async run(context) {
+    const { settings, warnings } = loadSettings(context.environment);
+    const log = openLogger(settings.logLevel, { process: 'primary', pid: process.pid });
+    for (const warning of warnings) log.warn({ event: 'setting_warning' }, warning);
+    const stop = new AbortController();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        stop.abort();
+      });
+    }
+    try {
+      return await runPrimary({
+        settings,
+        clock: systemClock,
+        log,
+        workerEntry: new URL('../../workers/http.js', import.meta.url),
+        stop: stop.signal,
+      });
+    } catch (error) {
+      if (error instanceof StartError) {
+        throw new CommandError(error.message, { exitCode: EXIT.conflict, code: 'cannot_start' });
+      }
+      throw error;
+    }
+  },
+});

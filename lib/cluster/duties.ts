@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { startDrain } from '../audit/drain.ts';
+import type { Drain } from '../audit/drain.ts';
+import type { Settings } from '../config/settings.ts';
+import { startDiscovery } from '../discovery/discovery-loop.ts';
+import type { Discovery } from '../discovery/discovery-loop.ts';
+import { openModelsCopy } from '../ledger/models-copy.ts';
+import { openRevokedMarkers } from '../ledger/revoked-markers.ts';
+import { describeError } from '../log/logger.ts';
+import type { Logger } from '../log/logger.ts';
+import { startTrustLoop } from '../revocation/trust-loop.ts';
+import type { TrustLoop } from '../revocation/trust-loop.ts';
+import type { SharedWriter } from '../shared/shared-writer.ts';
+import { makeClient } from '../store/postgres.ts';
+import type { Redis } from '../store/redis.ts';
+import type { Clock } from '../time/clock.ts';
+
+export interface DutyParts {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly redis: Redis;
+  readonly shared: SharedWriter;
+  readonly shards: number;
+  /** Tells the workers of changed models. */
+  readonly announceModels: () => void;
+  /** Shared memory cannot be written any more. */
+  readonly onFatal: () => void;
+}
+
+/** What the primary does beside supervising: trust, discovery, the way of entries to Postgres. */
+export interface Duties {
+  readonly trust: TrustLoop;
+  readonly discovery: Discovery;
+  readonly drain: Drain;
+  /** Once the workers are gone; brings what is in Redis to Postgres first. */
+  stop(): Promise<void>;
+}
+
+const TRUST_TIMEOUT_MS = 5_000;
+const READER_CHECK_MS = 5_000;
+
+export function startDuties(parts: DutyParts): Duties {
+  const { clock, log, redis, settings, shards, shared } = parts;
+  const { databaseUrl } = settings;
+  const trust = startTrust(parts);
+  const discovery = startModels(parts);
+  const drain = startDrain({ databaseUrl, redis, shards, clock, log });
+  const readers = setInterval(() => shared.checkReaders(), READER_CHECK_MS);
+  return {
+    trust,
+    discovery,
+    drain,
+    async stop() {
+      clearInterval(readers);
+      await Promise.all([trust.stop(), discovery.stop(), drain.stop()]);
+    },
+  };
+}
+
+function startTrust({
+  settings,
+  clock,
+  log,
+  redis,
+  shards,
+  shared,
+  onFatal,
+}: DutyParts): TrustLoop {
+  const markers = openRevokedMarkers(redis, shards);
+  // Beyond every cache: no verified entry outlives it.
+  const markerTtlMs = 2 * settings.verifiedKeySeconds * 1_000;
+  return startTrustLoop({
+    shared,
+    clock,
+    runId: randomUUID(),
+    leaseMs: settings.trustLeaseMs,
+    pollMs: settings.trustPollMs,
+    makeClient: () =>
+      makeClient({
+        url: settings.databaseUrl,
+        applicationName: 'nzgw trust',
+        timeoutMs: TRUST_TIMEOUT_MS,
+      }),
+    markRevoked: async (keys) => {
+      await Promise.all(
+        keys.map(({ tenantId, keyId }) => markers.markKey(tenantId, keyId, markerTtlMs)),
+      );
+    },
+    onTrouble: (error) => {
+      log.warn({ event: 'trust_lost', ...describeError(error) }, 'changes cannot be read');
+    },
+    onFatal: (error) => {
+      log.fatal({ event: 'shared_failed', ...describeError(error) }, 'shared memory failed');
+      onFatal();
+    },
+  });
+}
+
+function startModels({
+  settings,
+  clock,
+  log,
+  redis,
+  shared,
+  announceModels,
+}: DutyParts): Discovery {
+  return startDiscovery({
+    upstreams: settings.ollamaUrls,
+    intervalMs: settings.discoveryIntervalSeconds * 1_000,
+    timeoutMs: settings.discoveryTimeoutSeconds * 1_000,
+    maxAgeMs: settings.discoveryMaxAgeSeconds * 1_000,
+    allowCloudModels: settings.allowCloudModels,
+    clock,
+    logger: log,
+    copies: openModelsCopy(redis),
+    publish: (head, bodies, shows) => {
+      for (const [upstream, changed] of shows) {
+        for (const [key, show] of changed) shared.putShow(upstream, key, show);
+      }
+      shared.putModels(head, bodies);
+    },
+    announce: announceModels,
+  });
+}

@@ -1,0 +1,77 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Settings } from '../config/settings.ts';
+import { describeError } from '../log/logger.ts';
+import type { Logger } from '../log/logger.ts';
+import { makeClient } from '../store/postgres.ts';
+import { checkRedis, UnfitRedisError } from '../store/redis-check.ts';
+import type { Redis } from '../store/redis.ts';
+import { SchemaError } from '../store/schema-error.ts';
+import { checkSchema, readShards } from '../store/schema-guard.ts';
+
+/** The gateway must not start; the text says why and what to do. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+const RETRY_MS = 500;
+const CONNECT_MS = 5_000;
+const REMIND_EVERY = 20;
+
+export interface Prepared {
+  /** As fixed at `nzgw migrate`. */
+  readonly shards: number;
+}
+
+/**
+ * Waits for Postgres and Redis, for ever: they may be starting too. What will not get better by
+ * waiting (schema, Redis's version and policy) throws StartError.
+ */
+export async function prepareStores(
+  settings: Settings,
+  redis: Redis,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const shards = await keepTrying('postgres', log, signal, () => checkPostgres(settings));
+  await keepTrying('redis', log, signal, () =>
+    checkRedis(redis, { allowVolatile: settings.allowVolatileRedis }),
+  );
+  return { shards };
+}
+
+async function checkPostgres(settings: Settings): Promise<number> {
+  const client = makeClient({
+    url: settings.databaseUrl,
+    applicationName: 'nzgw start',
+    timeoutMs: CONNECT_MS,
+  });
+  try {
+    await client.connect();
+    await checkSchema(client);
+    return await readShards(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function keepTrying<T>(
+  what: string,
+  log: Logger,
+  signal: AbortSignal,
+  act: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await act();
+    } catch (error) {
+      if (error instanceof SchemaError || error instanceof UnfitRedisError) {
+        throw new StartError(error.message);
+      }
+      signal.throwIfAborted();
+      if (attempt % REMIND_EVERY === 0) {
+        log.warn({ event: 'waiting', for: what, ...describeError(error) }, `waiting for ${what}`);
+      }
+      await wait(RETRY_MS, undefined, { signal });
+    }
+  }
+}

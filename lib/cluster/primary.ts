@@ -1,0 +1,196 @@
+import type { Settings } from '../config/settings.ts';
+import { watchReadiness } from '../health/readiness.ts';
+import type { ReadinessWatch } from '../health/readiness.ts';
+import type { Logger } from '../log/logger.ts';
+import { makeFleetMetrics } from '../metrics/fleet-metrics.ts';
+import { createShared } from '../shared/shared-writer.ts';
+import type { SharedWriter } from '../shared/shared-writer.ts';
+import { openRedis } from '../store/redis.ts';
+import type { Redis } from '../store/redis.ts';
+import type { Clock } from '../time/clock.ts';
+import { openAdminServer } from './admin-server.ts';
+import { startDuties } from './duties.ts';
+import type { Duties } from './duties.ts';
+import type { FromWorker } from './messages.ts';
+import { prepareStores } from './prepare.ts';
+import { makeProbes } from './probes.ts';
+import { Supervisor } from './supervisor.ts';
+import type { Child } from './supervisor.ts';
+
+export interface PrimaryParts {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The worker process's entry. */
+  readonly workerEntry: URL;
+  /** Fires when the process is asked to stop. */
+  readonly stop: AbortSignal;
+}
+
+/** Why the primary ended. 70 is EX_SOFTWARE: the service manager takes over. */
+export const PRIMARY_EXIT = { stopped: 0, failed: 1, crashed: 70 } as const;
+export type PrimaryExit = (typeof PRIMARY_EXIT)[keyof typeof PRIMARY_EXIT];
+
+const REDIS_TIMEOUT_MS = 5_000;
+const CHECK_EVERY_MS = 500;
+const CHECK_TIMEOUT_MS = 1_000;
+
+/**
+ * The life of a host's gateway: settings are read, stores are waited for, workers run until the
+ * stop. Resolves with the exit code. Throws StartError for what waiting cannot mend.
+ */
+export async function runPrimary(parts: PrimaryParts): Promise<PrimaryExit> {
+  const { settings, stop, log } = parts;
+  const primary = new Primary(parts);
+  const redis = openRedis({
+    url: settings.redisUrl,
+    connectionName: 'nzgw-primary',
+    commandTimeoutMs: REDIS_TIMEOUT_MS,
+  });
+  const admin = await openAdminServer({
+    host: settings.adminHost,
+    port: settings.adminPort,
+    readiness: () => primary.readiness(),
+    renderMetrics: () => primary.renderMetrics(),
+  });
+  log.info(
+    { event: 'admin_listening', host: settings.adminHost, port: admin.port },
+    'admin listener',
+  );
+  let shared: SharedWriter | undefined;
+  try {
+    const { shards } = await prepareStores(settings, redis, log, stop);
+    shared = createShared(settings.runtimeDirectory);
+    return await primary.run(redis, shared, shards);
+  } catch (error) {
+    if (stop.aborted) return PRIMARY_EXIT.stopped;
+    throw error;
+  } finally {
+    await admin.close();
+    redis.disconnect();
+    await shared?.close();
+  }
+}
+
+class Primary {
+  readonly #parts: PrimaryParts;
+  readonly #metrics = makeFleetMetrics();
+  readonly #listening = new Set<Child>();
+  readonly #end = Promise.withResolvers<PrimaryExit>();
+  #watch: ReadinessWatch | undefined;
+  #supervisor: Supervisor | undefined;
+
+  constructor(parts: PrimaryParts) {
+    this.#parts = parts;
+  }
+
+  readiness(): ReturnType<ReadinessWatch['current']> {
+    return this.#watch?.current() ?? { status: 'fail', checks: {} };
+  }
+
+  renderMetrics(): Promise<string> {
+    return this.#metrics.render();
+  }
+
+  async run(redis: Redis, shared: SharedWriter, shards: number): Promise<PrimaryExit> {
+    const { settings, clock, log, stop } = this.#parts;
+    stop.addEventListener('abort', () => {
+      this.#end.resolve(PRIMARY_EXIT.stopped);
+    });
+    const duties = startDuties({
+      ...this.#parts,
+      redis,
+      shared,
+      shards,
+      announceModels: () => this.#supervisor?.tell({ type: 'models' }),
+      onFatal: () => {
+        this.#end.resolve(PRIMARY_EXIT.crashed);
+      },
+    });
+    await Promise.race([duties.trust.firstSnapshot, this.#end.promise]);
+
+    this.#supervisor = this.#supervise(shared.path, shards);
+    this.#watch = this.#watchAll(redis, duties);
+    if (!stop.aborted) this.#supervisor.start();
+    const exit = await this.#end.promise;
+
+    log.info({ event: 'stopping' }, 'stopping');
+    await this.#watch.stop();
+    this.#supervisor.tell({ type: 'readiness', ready: false });
+    await this.#supervisor.stop(exit === PRIMARY_EXIT.stopped ? settings.drainSeconds * 1_000 : 0);
+    await duties.stop();
+    log.info({ event: 'stopped', uptime_s: Math.round(clock.monotonicMs() / 1_000) }, 'stopped');
+    return exit;
+  }
+
+  #supervise(sharedPath: string, shards: number): Supervisor {
+    const { settings, clock, log, workerEntry } = this.#parts;
+    return new Supervisor({
+      entry: workerEntry,
+      workers: settings.workers,
+      clock,
+      log,
+      greet: (incarnation) => ({
+        type: 'start',
+        sharedPath,
+        incarnation,
+        shards,
+        workers: settings.workers,
+      }),
+      onMessage: (child, message) => {
+        this.#hear(child, message);
+      },
+      onExit: (child) => {
+        this.#listening.delete(child);
+        void this.#metrics.retire(child.incarnation);
+      },
+      onCrashLoop: () => {
+        log.fatal({ event: 'crash_loop' }, 'workers die as soon as they start');
+        this.#end.resolve(PRIMARY_EXIT.crashed);
+      },
+    });
+  }
+
+  #hear(child: Child, message: FromWorker): void {
+    const { log } = this.#parts;
+    const pid = child.worker.process.pid;
+    switch (message.type) {
+      case 'listening': {
+        const { host, port } = message;
+        if (this.#listening.size === 0) log.info({ event: 'listening', host, port }, 'listening');
+        log.info({ event: 'worker_listening', pid, port }, 'worker ready');
+        this.#listening.add(child);
+        const ready = this.readiness().status === 'pass';
+        child.worker.send({ type: 'readiness', ready });
+        return;
+      }
+      case 'metrics':
+        this.#metrics.take(child.incarnation, message.snapshot);
+        return;
+      case 'failed':
+        log.fatal({ event: 'worker_failed', pid, reason: message.reason }, message.reason);
+        this.#end.resolve(PRIMARY_EXIT.failed);
+    }
+  }
+
+  #watchAll(redis: Redis, duties: Duties): ReadinessWatch {
+    const { clock, log, settings } = this.#parts;
+    return watchReadiness({
+      probes: makeProbes({
+        redis,
+        duties,
+        clock,
+        upstreams: settings.ollamaUrls,
+        maxAgeMs: settings.discoveryMaxAgeSeconds * 1_000,
+        countWorkers: () => this.#listening.size,
+      }),
+      clock,
+      everyMs: CHECK_EVERY_MS,
+      timeoutMs: CHECK_TIMEOUT_MS,
+      onChange: (ready) => {
+        log.info({ event: ready ? 'ready' : 'not_ready' }, ready ? 'ready' : 'not ready');
+        this.#supervisor?.tell({ type: 'readiness', ready });
+      },
+    });
+  }
+}

@@ -1,0 +1,46 @@
+import type { Probe } from '../health/readiness.ts';
+import type { Redis } from '../store/redis.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Duties } from './duties.ts';
+
+export interface ProbeParts {
+  readonly redis: Redis;
+  readonly duties: Pick<Duties, 'trust' | 'discovery'>;
+  readonly clock: Clock;
+  readonly upstreams: readonly string[];
+  /** A snapshot older than this is not trusted. */
+  readonly maxAgeMs: number;
+  /** Workers that listen. */
+  countWorkers(): number;
+}
+
+const UPSTREAM_TIMEOUT_MS = 900;
+
+/** What must be there for the gateway to be ready (SPEC §12), each a look of its own. */
+export function makeProbes(parts: ProbeParts): Readonly<Record<string, Probe>> {
+  const { redis, duties, clock, maxAgeMs } = parts;
+  return {
+    // The trust loop reads Postgres four times a second: its lease is the proof that it answers.
+    trust: () => clock.monotonicMs() < duties.trust.state().deadlineMs,
+    redis: () => redis.ping().then(() => true),
+    models: () =>
+      duties.discovery
+        .state()
+        .upstreams.some(
+          ({ polledAtMs }) => polledAtMs !== null && clock.monotonicMs() - polledAtMs < maxAgeMs,
+        ),
+    upstream: () => Promise.any(parts.upstreams.map(answers)).catch(() => false),
+    workers: () => parts.countWorkers() > 0,
+  };
+}
+
+/** Resolves true, or rejects: any upstream that answers will do. */
+async function answers(origin: string): Promise<boolean> {
+  const response = await fetch(`${origin}/api/version`, {
+    redirect: 'error',
+    signal: AbortSignal.timeout(UPSTREAM_TIMEOUT_MS),
+  });
+  await response.body?.cancel();
+  if (!response.ok) throw new Error('the upstream is not well');
+  return true;
+}

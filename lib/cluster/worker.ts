@@ -1,0 +1,182 @@
+import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import type { Settings } from '../config/settings.ts';
+import { GatewayError } from '../errors/gateway-error.ts';
+import { assemble } from '../gateway/assemble.ts';
+import type { Gateway } from '../gateway/assemble.ts';
+import { serve } from '../gateway/pipeline.ts';
+import { makeServer } from '../http/server.ts';
+import { SETTLE_TIMEOUT_MS } from '../ledger/ledger.ts';
+import type { Logger } from '../log/logger.ts';
+import { makeWorkerMetrics } from '../metrics/worker-metrics.ts';
+import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
+import { makeFindKey } from '../revocation/find-key.ts';
+import { makeRenewKey } from '../revocation/renew-key.ts';
+import { openShared } from '../shared/shared-reader.ts';
+import type { SharedReader } from '../shared/shared-reader.ts';
+import { openPool } from '../store/postgres.ts';
+import { openRedis } from '../store/redis.ts';
+import { openThreadPool } from '../threads/thread-pool.ts';
+import type { Clock } from '../time/clock.ts';
+import { isFromPrimary } from './messages.ts';
+import type { FromPrimary, FromWorker } from './messages.ts';
+
+export interface WorkerParts {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Entries of the thread pools. */
+  readonly argon2Entry: URL;
+  readonly bodiesEntry: URL;
+}
+
+const POSTGRES_CONNECTIONS = 2;
+const POSTGRES_TIMEOUT_MS = 2_000;
+const BODIES_QUEUE = 64;
+const METRICS_EVERY_MS = 1_000;
+/** What is still running when the drain's time is up gets so long to be told and settled. */
+const LAST_WORDS_MS = 500;
+const FLUSH_MS = 3_000;
+const ARGON2_NICE = 10;
+
+/** One HTTP worker: waits for the primary's first message, then serves until it is told to drain. */
+export function runWorker(parts: WorkerParts): void {
+  let life: WorkerLife | undefined;
+  process.on('message', (message: unknown) => {
+    if (!isFromPrimary(message)) return;
+    if (message.type === 'start') life ??= new WorkerLife(parts, message);
+    else life?.hear(message);
+  });
+  // Without its primary nothing here can be trusted for longer than the lease.
+  process.once('disconnect', () => {
+    if (life) void life.drain(0);
+    else process.exit(0);
+  });
+  // The terminal's Ctrl-C reaches every process of the group; the primary decides when to stop.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => undefined);
+}
+
+class WorkerLife {
+  readonly #parts: WorkerParts;
+  readonly #shared: SharedReader;
+  readonly #metrics: WorkerMetrics;
+  readonly #gateway: Gateway;
+  readonly #server: Server;
+  readonly #reports: NodeJS.Timeout;
+  #primarySaysReady = false;
+  #draining = false;
+
+  constructor(parts: WorkerParts, start: Extract<FromPrimary, { type: 'start' }>) {
+    const { settings, clock, log } = parts;
+    this.#parts = parts;
+    this.#shared = openShared(start.sharedPath);
+    this.#metrics = makeWorkerMetrics({
+      tenants: settings.metricTenants,
+      models: settings.metricModels,
+    });
+    const pool = openPool({
+      url: settings.databaseUrl,
+      applicationName: 'nzgw worker',
+      maxConnections: POSTGRES_CONNECTIONS,
+      timeoutMs: POSTGRES_TIMEOUT_MS,
+    });
+    this.#gateway = assemble({
+      ...parts,
+      metrics: this.#metrics,
+      shared: this.#shared,
+      redis: openRedis({
+        url: settings.redisUrl,
+        connectionName: 'nzgw-worker',
+        commandTimeoutMs: SETTLE_TIMEOUT_MS,
+      }),
+      shards: start.shards,
+      argon2Threads: openThreadPool({
+        entry: parts.argon2Entry,
+        maxQueue: settings.argon2Queue,
+        niceIncrement: ARGON2_NICE,
+      }),
+      bodyThreads: openThreadPool({ entry: parts.bodiesEntry, maxQueue: BODIES_QUEUE }),
+      findKey: makeFindKey(pool),
+      renewKey: makeRenewKey(pool),
+      isReady: () => this.#isReady(),
+    });
+    const { stages } = this.#gateway;
+    this.#server = makeServer({
+      settings,
+      clock,
+      log,
+      onExchange: (exchange) => serve(stages, exchange),
+    });
+    this.#listen();
+    this.#reports = setInterval(() => void this.#report(), METRICS_EVERY_MS);
+  }
+
+  hear(message: Exclude<FromPrimary, { type: 'start' }>): void {
+    switch (message.type) {
+      case 'models':
+        this.#gateway.readModels();
+        return;
+      case 'readiness':
+        this.#primarySaysReady = message.ready;
+        return;
+      case 'drain':
+        void this.drain(message.graceMs);
+    }
+  }
+
+  /** Stops accepting, lets streams end, cuts those that do not, leaves nothing unsettled, exits. */
+  async drain(graceMs: number): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    clearInterval(this.#reports);
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+    });
+    const idle = setInterval(() => {
+      this.#server.closeIdleConnections();
+    }, 50);
+    const cut = setTimeout(() => {
+      this.#gateway.running.cutAll(new GatewayError('draining', 'The gateway is shutting down.'));
+    }, graceMs);
+    const end = setTimeout(() => {
+      this.#server.closeAllConnections();
+    }, graceMs + LAST_WORDS_MS);
+    await closed;
+    for (const timer of [idle, cut, end]) clearTimeout(timer);
+    const left = await this.#gateway.close(FLUSH_MS);
+    if (left > 0) this.#parts.log.error({ event: 'entries_lost', left }, 'Redis did not take all');
+    await this.#report();
+    process.exit(0);
+  }
+
+  #listen(): void {
+    const { host, port } = this.#parts.settings;
+    this.#server.once('error', () => {
+      tell({ type: 'failed', reason: `cannot listen on ${host}:${port}` });
+    });
+    this.#server.listen(port, host, () => {
+      const address = this.#server.address() as AddressInfo;
+      tell({ type: 'listening', host: address.address, port: address.port });
+    });
+  }
+
+  /** The primary's word counts only while its trust lease runs: a stopped primary says nothing. */
+  #isReady(): boolean {
+    if (this.#draining || !this.#primarySaysReady) return false;
+    this.#shared.refresh();
+    const trust = this.#shared.readTrust();
+    return trust !== undefined && this.#parts.clock.monotonicMs() < trust.deadlineMs;
+  }
+
+  async #report(): Promise<void> {
+    tell({ type: 'metrics', snapshot: await this.#metrics.snapshot() });
+  }
+}
+
+/** The primary may be gone; then there is nobody to tell. */
+function tell(message: FromWorker): void {
+  if (process.connected) process.send?.(message, undefined, {}, () => undefined);
+}

@@ -1,0 +1,41 @@
+import type { Principal } from '../auth/principal.ts';
+import { describeVersion, listRunning, listTags, showModel } from '../discovery/listings.ts';
+import type { Listing } from '../discovery/listings.ts';
+import type { CallReader } from '../http/read-call.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { toRouteRefusal } from '../http/read-route.ts';
+import { sendJson } from '../http/reply.ts';
+import type { OtherRoute } from './stages.ts';
+
+export interface OtherParts {
+  readonly listing: Listing;
+  readonly reader: Pick<CallReader, 'readShow'>;
+}
+
+/**
+ * Listings from the snapshot, cut to what the caller may use. Throws for routes that are blocked
+ * or unknown: only a known key is told which.
+ */
+export async function answerOther(
+  { listing, reader }: OtherParts,
+  exchange: Exchange,
+  route: OtherRoute,
+  principal: Principal,
+): Promise<void> {
+  if (route.kind !== 'listing') throw toRouteRefusal(route.kind);
+  switch (route.name) {
+    case 'tags':
+      sendJson(exchange, 200, listTags(listing, principal));
+      return;
+    case 'ps':
+      sendJson(exchange, 200, listRunning(listing, principal));
+      return;
+    case 'version':
+      sendJson(exchange, 200, describeVersion(listing));
+      return;
+    case 'show': {
+      const { model } = await reader.readShow(exchange);
+      sendJson(exchange, 200, showModel(listing, principal, model));
+    }
+  }
+}

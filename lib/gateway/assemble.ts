@@ -1,0 +1,116 @@
+import { authorise } from '../access/authorise.ts';
+import { openModelLists } from '../access/model-list.ts';
+import { makeAddressCut } from '../audit/client-address.ts';
+import type { FindKey } from '../auth/key-directory.ts';
+import type { RenewKey } from '../auth/renewal.ts';
+import type { Settings } from '../config/settings.ts';
+import { openCatalogue } from '../discovery/catalogue.ts';
+import { CallReader } from '../http/read-call.ts';
+import { readRoute } from '../http/read-route.ts';
+import { makeLineLimit } from '../log/line-limit.ts';
+import type { Logger } from '../log/logger.ts';
+import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
+import type { SharedReader } from '../shared/shared-reader.ts';
+import type { Redis } from '../store/redis.ts';
+import type { ThreadPool } from '../threads/thread-pool.ts';
+import type { Clock } from '../time/clock.ts';
+import { closeForwarder } from '../upstream/forward.ts';
+import { answerIdle } from './answer-idle.ts';
+import { answerOpen } from './answer-open.ts';
+import { answerOther } from './answer-other.ts';
+import { makeAuth } from './make-auth.ts';
+import { makeBookkeeping } from './make-bookkeeping.ts';
+import { makeForwarder, makeStreaming } from './make-streaming.ts';
+import { observe } from './observe.ts';
+import { refuse } from './refuse.ts';
+import { Running } from './running.ts';
+import type { Stages } from './stages.ts';
+
+/** What a worker process brings. */
+export interface GatewayParts {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: WorkerMetrics;
+  readonly shared: SharedReader;
+  readonly redis: Redis;
+  readonly shards: number;
+  readonly argon2Threads: ThreadPool;
+  readonly bodyThreads: ThreadPool;
+  readonly findKey: FindKey;
+  readonly renewKey: RenewKey;
+  readonly isReady: () => boolean;
+}
+
+export interface Gateway {
+  readonly stages: Stages;
+  readonly running: Running;
+  /** Decodes the models in shared memory, if they changed. */
+  readModels(): void;
+  /** Ends the connections to upstreams, waits for Redis to take what is left; resolves with the rest. */
+  close(withinMs: number): Promise<number>;
+}
+
+/** So many strangers' requests a second are logged by a worker. */
+const STRANGER_LINES_PER_SECOND = 10;
+/** Names in compiled model lists that a worker keeps. */
+const MODEL_LIST_NAMES = 100_000;
+
+/** The steps of pipeline.ts with their real parts. */
+export function assemble(parts: GatewayParts): Gateway {
+  const { settings, clock, log, shared } = parts;
+  const cutAddress = makeAddressCut(settings.auditAddress);
+  const running = new Running();
+  const authenticate = makeAuth(parts);
+  const books = makeBookkeeping({ ...parts, cutAddress });
+  const reader = new CallReader({ settings, pool: parts.bodyThreads });
+  const maxAgeMs = settings.discoveryMaxAgeSeconds * 1_000;
+  const models = openCatalogue({ reader: shared, clock, maxAgeMs });
+  const access = { models, lists: openModelLists(MODEL_LIST_NAMES) };
+  const forwarder = makeForwarder(settings, clock);
+  const strangers = makeLineLimit(clock, STRANGER_LINES_PER_SECOND);
+
+  const stages: Stages = {
+    route: readRoute,
+    answerOpen: (exchange, route) => {
+      answerOpen(exchange, route, parts.isReady);
+    },
+    authenticate,
+    answerOther: (exchange, route, principal) =>
+      answerOther({ listing: access, reader }, exchange, route, principal),
+    read: (exchange, route) => reader.readCall(exchange, route.name),
+    authorise: (principal, call) => {
+      // The body may have taken a minute: what shared memory said before it is old.
+      shared.refresh();
+      return authorise(access, principal, call.model);
+    },
+    answerIdle: (exchange, call, grant) => {
+      answerIdle(exchange, call, grant, clock);
+    },
+    admit: books.admit,
+    ...makeStreaming({ settings, clock, running, forwarder, threads: parts.bodyThreads }),
+    refuse: (exchange, error) => refuse(exchange, error, log),
+    settle: (exchange, facts) => {
+      facts.entry = books.settle(exchange, facts);
+    },
+    audit: (exchange, facts) => {
+      facts.entry = books.audit(exchange, facts);
+    },
+    observe: (exchange, facts) => {
+      observe({ log, metrics: parts.metrics, clock, strangers, cutAddress }, exchange, facts);
+    },
+  };
+
+  return {
+    stages,
+    running,
+    readModels: () => {
+      shared.refresh();
+      models.isFresh();
+    },
+    async close(withinMs) {
+      await closeForwarder(forwarder);
+      return books.flush(withinMs);
+    },
+  };
+}

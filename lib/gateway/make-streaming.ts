@@ -1,0 +1,68 @@
+import type { Settings } from '../config/settings.ts';
+import type { EmbedReply } from '../ollama/replies/rebuild-embed-reply.ts';
+import { relay } from '../relay/relay.ts';
+import type { RelayParts } from '../relay/relay-request.ts';
+import type { ThreadPool } from '../threads/thread-pool.ts';
+import type { Clock } from '../time/clock.ts';
+import { forward, openForwarder } from '../upstream/forward.ts';
+import type { Forwarder } from '../upstream/forward.ts';
+import { makeContextLengths, makeForwardRequest } from './forward-request.ts';
+import type { Running } from './running.ts';
+import type { Stages } from './stages.ts';
+
+/** Step 5 as the settings want it. */
+export function makeForwarder(settings: Settings, clock: Clock): Forwarder {
+  return openForwarder({
+    origins: settings.ollamaUrls,
+    clock,
+    limits: {
+      connectTimeoutMs: settings.connectTimeoutSeconds * 1_000,
+      firstByteTimeoutMs: settings.firstByteTimeoutSeconds * 1_000,
+      chunkTimeoutMs: settings.chunkTimeoutSeconds * 1_000,
+      requestTimeoutMs: settings.requestTimeoutSeconds * 1_000,
+    },
+  });
+}
+
+export interface StreamingParts {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly running: Running;
+  readonly forwarder: Forwarder;
+  readonly threads: ThreadPool;
+}
+
+/** Steps 5 and 6 with their real parts; whoever runs can be cut from outside. */
+export function makeStreaming(parts: StreamingParts): Pick<Stages, 'forward' | 'relay'> {
+  const { settings, running, forwarder } = parts;
+  const relayParts = makeRelayParts(settings, parts.threads);
+  const contextLengths = makeContextLengths(settings);
+  return {
+    forward: async (exchange, facts) => {
+      const run = running.begin(exchange.gone, exchange.closed);
+      const request = makeForwardRequest(exchange, facts, contextLengths, run.signal);
+      try {
+        return run.follow(await forward(forwarder, request));
+      } catch (error) {
+        throw run.reason ?? error;
+      }
+    },
+    relay: (exchange, { call, lease, tally }, reply) =>
+      relay(relayParts, { exchange, call, lease, tally, reply, headers: [] }),
+  };
+}
+
+/** Step 6 as the settings want it; large replies are parsed where large bodies are. */
+function makeRelayParts(settings: Settings, threads: ThreadPool): RelayParts {
+  return {
+    limits: {
+      maxLineBytes: settings.maxLineBytes,
+      maxAssembledBytes: settings.maxAssembledBytes,
+      maxReplyBytes: settings.maxReplyBytes,
+      readerTimeoutMs: settings.readerTimeoutSeconds * 1_000,
+      largeReplyBytes: settings.bodyThreadBytes,
+    },
+    rebuildLarge: (route, bytes) =>
+      threads.run<EmbedReply | null>({ type: 'embed-reply', route, bytes }),
+  };
+}

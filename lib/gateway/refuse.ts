@@ -1,0 +1,37 @@
+import { GatewayError } from '../errors/gateway-error.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { sendRefusal } from '../http/reply.ts';
+import { describeError } from '../log/logger.ts';
+import type { Logger } from '../log/logger.ts';
+
+/**
+ * Tells the client why not. The one place where an error that nobody expected becomes a 500: it is
+ * logged with the request's id and without its contents.
+ */
+export function refuse(exchange: Exchange, error: unknown, log: Logger): GatewayError {
+  const refusal = error instanceof GatewayError ? error : toInternalError(exchange, error, log);
+  sendRefusal(exchange, refusal);
+  return refusal;
+}
+
+function toInternalError(exchange: Exchange, error: unknown, log: Logger): GatewayError {
+  log.error(
+    {
+      event: 'internal_error',
+      request_id: exchange.admissionId,
+      ...describeError(error),
+      'error.at': whereThrown(error),
+    },
+    'a request failed for a reason that the gateway does not know',
+  );
+  return new GatewayError(
+    'internal_error',
+    'The gateway failed. The request id helps to find why.',
+  );
+}
+
+/** The innermost frame: a place in the code, never a value. */
+function whereThrown(error: unknown): string | undefined {
+  const stack = error instanceof Error ? error.stack : undefined;
+  return /\n\s+at .*?([\w.-]+\.[jt]s:\d+:\d+)/.exec(stack ?? '')?.[1];
+}
