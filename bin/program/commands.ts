@@ -5,8 +5,10 @@ import { listKeys } from '../commands/list-keys.ts';
 import { listModels } from '../commands/list-models.ts';
 import { listTenants } from '../commands/list-tenants.ts';
 import { migrate } from '../commands/migrate.ts';
+import { quickstart } from '../commands/quickstart.ts';
 import { resumeTenant } from '../commands/resume-tenant.ts';
 import { revokeKey } from '../commands/revoke-key.ts';
+import { serve } from '../commands/serve.ts';
 import { showKey } from '../commands/show-key.ts';
 import { showTenant } from '../commands/show-tenant.ts';
 import { suspendTenant } from '../commands/suspend-tenant.ts';
@@ -17,6 +19,8 @@ import type { Command } from './command.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
+  quickstart,
+  serve,
   migrate,
   config,
   createTenant,
