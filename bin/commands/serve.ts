@@ -1,5 +1,3 @@
-import { runPrimary } from '../../lib/cluster/primary.ts';
-import { StartError } from '../../lib/cluster/prepare.ts';
 import { loadSettings } from '../../lib/config/load-settings.ts';
 import { openLogger } from '../../lib/log/logger.ts';
 import { systemClock } from '../../lib/time/clock.ts';
@@ -15,6 +13,9 @@ export const serve = defineCommand({
   examples: ['nzgw serve', 'nzgw serve --env-file /etc/nzgw/env'],
   needs: [],
   async run(context) {
+    // Only here: the whole gateway would slow down every other command's start.
+    const { runPrimary } = await import('../../lib/cluster/primary.ts');
+    const { StartError } = await import('../../lib/cluster/prepare.ts');
     const { settings, warnings } = loadSettings(context.environment);
     const log = openLogger(settings.logLevel, { process: 'primary', pid: process.pid });
     for (const warning of warnings) log.warn({ event: 'setting_warning' }, warning);
