@@ -1,9 +1,15 @@
+import { findLeaks } from './secret-grep.ts';
 import { stopAll } from './stop-at-end.ts';
 
-/** Loaded by .mocharc.json: ends the Postgres and Redis that the tests of this process shared. */
+/**
+ * Loaded by .mocharc.json. Ends the Postgres and Redis that the tests of this process shared, and
+ * searches all that the gateways of this process said for every key that its tests made.
+ */
 export const mochaHooks = {
   async afterAll(this: Mocha.Context): Promise<void> {
     this.timeout(30_000);
     await stopAll();
+    const leaks = findLeaks();
+    if (leaks.length > 0) throw new Error(`a secret was found in: ${leaks.join(', ')}`);
   },
 };

@@ -1,7 +1,8 @@
 import { hashKey } from '../../lib/auth/hash-key.ts';
 import { makeKey } from '../../lib/auth/key-format.ts';
 import { makeSecretTag } from '../../lib/auth/secret-tag.ts';
-import type { PostgresClient } from '../../lib/store/postgres.ts';
+import { openPool } from '../../lib/store/postgres.ts';
+import type { Pool } from '../../lib/store/postgres.ts';
 import { createKey } from '../../lib/tenants/create-key.ts';
 import type { NewKey } from '../../lib/tenants/create-key.ts';
 import { createTenant } from '../../lib/tenants/create-tenant.ts';
@@ -12,7 +13,7 @@ import type { FakeOllama, FakeOptions } from './fake-ollama.ts';
 import { launchGateway, PEPPER } from './launch-gateway.ts';
 import type { Gateway } from './launch-gateway.ts';
 import { noteSecret } from './secret-grep.ts';
-import { connect, makeDatabase } from './test-postgres.ts';
+import { makeDatabase } from './test-postgres.ts';
 import { startOwnRedis } from './test-redis.ts';
 import type { OwnRedis } from './test-redis.ts';
 import { until } from './until.ts';
@@ -42,7 +43,7 @@ export interface Stack {
   readonly gateway: Gateway;
   readonly ollama: FakeOllama;
   readonly redis: OwnRedis;
-  readonly database: PostgresClient;
+  readonly database: Pool;
   readonly databaseUrl: string;
   /** Makes a tenant (all models unless told otherwise). */
   makeTenant(options?: Partial<NewTenant>): Promise<string>;
@@ -67,7 +68,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   ]);
   const own = { databaseUrl: testDatabase.url, redisUrl: redis.url };
   const urls = (await options.through?.(own)) ?? own;
-  const database = await connect(testDatabase.url);
+  const database = openPool({
+    url: testDatabase.url,
+    applicationName: 'test',
+    maxConnections: 4,
+    timeoutMs: 10_000,
+  });
   const gateway = await launchGateway({
     ...urls,
     ollamaUrl: ollama.url,
@@ -94,7 +100,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 }
 
 function makeActs(
-  database: PostgresClient,
+  database: Pool,
 ): Pick<Stack, 'makeTenant' | 'makeKey' | 'makeCaller' | 'readAudit'> {
   let tenants = 0;
   async function newTenant(options: Partial<NewTenant> = {}): Promise<string> {

@@ -1,0 +1,91 @@
+import { expect } from 'chai';
+import { makeKey } from '../../lib/auth/key-format.ts';
+import { systemClock } from '../../lib/time/clock.ts';
+import { completeKey } from '../support/complete-key.ts';
+import { post, startStack } from '../support/stack.ts';
+import type { MadeKey, Stack } from '../support/stack.ts';
+
+const LINES = 300;
+const PACE_MS = 10;
+const FLOOD_PER_SECOND = 200;
+const SECONDS = 3;
+
+describe('e2e: two hundred wrong secrets a second for known ids', function () {
+  this.timeout(60_000);
+  let stack: Stack;
+  let streaming: MadeKey;
+  let victims: readonly MadeKey[];
+
+  before(async () => {
+    stack = await startStack({ workers: 2 });
+    streaming = await stack.makeCaller();
+    victims = await Promise.all(Array.from({ length: 10 }, () => stack.makeCaller()));
+  });
+  after(() => stack.stop());
+
+  /** The right id with another secret, and a checksum that fits: only the tag can tell. */
+  function forge(victim: MadeKey): string {
+    return completeKey(victim.publicId, makeKey().key);
+  }
+
+  async function flood(statuses: Map<number, number>): Promise<void> {
+    const started = systemClock.monotonicMs();
+    const sent: Promise<void>[] = [];
+    const total = FLOOD_PER_SECOND * SECONDS;
+    await new Promise<void>((resolve) => {
+      const timer = setInterval(() => {
+        const due = Math.min(
+          total,
+          ((systemClock.monotonicMs() - started) * FLOOD_PER_SECOND) / 1_000,
+        );
+        while (sent.length < due) sent.push(attack(sent.length, statuses));
+        if (sent.length < total) return;
+        clearInterval(timer);
+        resolve();
+      }, 5);
+    });
+    await Promise.all(sent);
+  }
+
+  async function attack(n: number, statuses: Map<number, number>): Promise<void> {
+    const victim = victims[n % victims.length];
+    if (!victim) return;
+    const response = await post(`${stack.gateway.url}/api/chat`, forge(victim), {});
+    await response.text();
+    statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+  }
+
+  it('no running stream of another tenant shows a gap above 50 ms', async () => {
+    stack.ollama.next({ tokens: LINES, paceMs: PACE_MS });
+    const response = await post(`${stack.gateway.url}/api/chat`, streaming.key, {
+      model: 'llama3',
+      messages: [{ role: 'user', content: 'hello' }],
+    });
+    const statuses = new Map<number, number>();
+    const flooded = flood(statuses);
+    const gaps: number[] = [];
+    let last = systemClock.monotonicMs();
+    const reader = response.body?.getReader();
+    while ((await reader?.read())?.done === false) {
+      const now = systemClock.monotonicMs();
+      gaps.push(now - last);
+      last = now;
+    }
+    await flooded;
+
+    expect([...statuses.keys()].sort()).to.deep.equal([401, 429]);
+    expect(statuses.get(401)).to.be.within(60, 80);
+    const sorted = gaps.slice(1).sort((a, b) => a - b);
+    expect(sorted.at(-1)).to.be.below(50 + PACE_MS);
+  });
+
+  it('keys that were verified pass from the very address that is being limited', async () => {
+    const response = await post(`${stack.gateway.url}/api/chat`, streaming.key, {
+      model: 'llama3',
+      messages: [{ role: 'user', content: 'hello' }],
+      stream: false,
+    });
+    expect(response.status).to.equal(200);
+    await response.text();
+  });
+});
