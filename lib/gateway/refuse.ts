@@ -30,8 +30,13 @@ function toInternalError(exchange: Exchange, error: unknown, log: Logger): Gatew
   );
 }
 
-/** The innermost frame: a place in the code, never a value. */
+/**
+ * The innermost frame: a place in the code, never a value. The stack begins with the message, whose
+ * lines may look like frames; where it cannot be cut off there is no place to tell.
+ */
 function whereThrown(error: unknown): string | undefined {
-  const stack = error instanceof Error ? error.stack : undefined;
-  return /\n\s+at .*?([\w.-]+\.[jt]s:\d+:\d+)/.exec(stack ?? '')?.[1];
+  const { stack = '', message } = error instanceof Error ? error : { message: '' };
+  const start = stack.indexOf(message);
+  const frames = start === -1 ? '' : stack.slice(start + message.length);
+  return /\n\s+at .*?([\w.-]+\.[jt]s:\d+:\d+)/.exec(frames)?.[1];
 }

@@ -62,6 +62,7 @@ export class RunningRequest {
 /** All admitted requests of a worker. */
 export class Running {
   readonly #requests = new Set<RunningRequest>();
+  #cutForAll: GatewayError | undefined;
 
   get size(): number {
     return this.#requests.size;
@@ -76,6 +77,7 @@ export class Running {
     };
     if (gone.aborted) leave();
     else gone.addEventListener('abort', leave, { once: true });
+    if (this.#cutForAll) request.cut(this.#cutForAll);
     void closed.then(() => {
       gone.removeEventListener('abort', leave);
       this.#requests.delete(request);
@@ -83,7 +85,9 @@ export class Running {
     return request;
   }
 
+  /** For good: whoever was on the way to the upstream meanwhile is cut when it gets there. */
   cutAll(reason: GatewayError): void {
+    this.#cutForAll = reason;
     for (const request of this.#requests) request.cut(reason);
   }
 }
