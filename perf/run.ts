@@ -110,7 +110,11 @@ async function save(samples: readonly Sample[], facts: readonly string[]): Promi
 
 function readCommit(): string {
   const git = (...args: readonly string[]): string =>
-    execFileSync('git', args, { cwd: fileURLToPath(ROOT), encoding: 'utf8' }).trim();
+    execFileSync('git', args, {
+      cwd: fileURLToPath(ROOT),
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   try {
     const changed = git('status', '--porcelain', '--untracked-files=no') !== '';
     return git('rev-parse', '--short', 'HEAD') + (changed ? '-changed' : '');
