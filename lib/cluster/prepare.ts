@@ -2,6 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Settings } from '../config/settings.ts';
 import { describeError } from '../log/logger.ts';
 import type { Logger } from '../log/logger.ts';
+import { createShared } from '../shared/shared-writer.ts';
+import type { SharedWriter } from '../shared/shared-writer.ts';
 import { makeClient } from '../store/postgres.ts';
 import { checkRedis, UnfitRedisError } from '../store/redis-check.ts';
 import type { Redis } from '../store/redis.ts';
@@ -37,6 +39,19 @@ export async function prepareStores(
     checkRedis(redis, { allowVolatile: settings.allowVolatileRedis }),
   );
   return { shards };
+}
+
+/** Makes the shared-memory file. Throws StartError where that cannot be done. */
+export function prepareShared(directory: string): SharedWriter {
+  try {
+    return createShared(directory);
+  } catch (error) {
+    const { 'error.code': code = 'unknown error' } = describeError(error);
+    throw new StartError(
+      `the shared-memory file cannot be made in ${directory} (${String(code)}): ` +
+        'RUNTIME_DIRECTORY must name a folder that this user may write to',
+    );
+  }
 }
 
 async function checkPostgres(settings: Settings): Promise<number> {

@@ -1,18 +1,19 @@
 import type { Settings } from '../config/settings.ts';
 import { watchReadiness } from '../health/readiness.ts';
-import type { ReadinessWatch } from '../health/readiness.ts';
+import type { Readiness, ReadinessWatch } from '../health/readiness.ts';
+import { describeError } from '../log/logger.ts';
 import type { Logger } from '../log/logger.ts';
 import { makeFleetMetrics } from '../metrics/fleet-metrics.ts';
-import { createShared } from '../shared/shared-writer.ts';
 import type { SharedWriter } from '../shared/shared-writer.ts';
 import { openRedis } from '../store/redis.ts';
 import type { Redis } from '../store/redis.ts';
 import type { Clock } from '../time/clock.ts';
 import { openAdminServer } from './admin-server.ts';
+import type { AdminServer } from './admin-server.ts';
 import { startDuties } from './duties.ts';
 import type { Duties } from './duties.ts';
 import type { FromWorker } from './messages.ts';
-import { prepareStores } from './prepare.ts';
+import { prepareShared, prepareStores } from './prepare.ts';
 import { makeProbes } from './probes.ts';
 import { Supervisor } from './supervisor.ts';
 import type { Child } from './supervisor.ts';
@@ -42,25 +43,17 @@ const CHECK_TIMEOUT_MS = 1_000;
 export async function runPrimary(parts: PrimaryParts): Promise<PrimaryExit> {
   const { settings, stop, log } = parts;
   const primary = new Primary(parts);
+  const admin = await openAdmin(parts, primary);
+  if (!admin) return PRIMARY_EXIT.failed;
   const redis = openRedis({
     url: settings.redisUrl,
     connectionName: 'nzgw-primary',
     commandTimeoutMs: REDIS_TIMEOUT_MS,
   });
-  const admin = await openAdminServer({
-    host: settings.adminHost,
-    port: settings.adminPort,
-    readiness: () => primary.readiness(),
-    renderMetrics: () => primary.renderMetrics(),
-  });
-  log.info(
-    { event: 'admin_listening', host: settings.adminHost, port: admin.port },
-    'admin listener',
-  );
   let shared: SharedWriter | undefined;
   try {
     const { shards } = await prepareStores(settings, redis, log, stop);
-    shared = createShared(settings.runtimeDirectory);
+    shared = prepareShared(settings.runtimeDirectory);
     return await primary.run(redis, shared, shards);
   } catch (error) {
     if (stop.aborted) return PRIMARY_EXIT.stopped;
@@ -72,20 +65,50 @@ export async function runPrimary(parts: PrimaryParts): Promise<PrimaryExit> {
   }
 }
 
+/** Undefined where its port cannot be had; the log says so. */
+async function openAdmin(
+  { settings, log }: PrimaryParts,
+  primary: Primary,
+): Promise<AdminServer | undefined> {
+  const { adminHost: host, adminPort } = settings;
+  try {
+    const admin = await openAdminServer({
+      host,
+      port: adminPort,
+      readiness: () => primary.readiness(),
+      renderMetrics: () => primary.renderMetrics(),
+    });
+    log.info({ event: 'admin_listening', host, port: admin.port }, 'admin listener');
+    return admin;
+  } catch (error) {
+    log.fatal(
+      { event: 'admin_failed', host, port: adminPort, ...describeError(error) },
+      `the admin listener cannot listen on ${host}:${adminPort}`,
+    );
+    return undefined;
+  }
+}
+
 class Primary {
   readonly #parts: PrimaryParts;
   readonly #metrics = makeFleetMetrics();
   readonly #listening = new Set<Child>();
   readonly #end = Promise.withResolvers<PrimaryExit>();
+  readonly #startedAtMs: number;
   #watch: ReadinessWatch | undefined;
   #supervisor: Supervisor | undefined;
+  #ending = false;
 
   constructor(parts: PrimaryParts) {
     this.#parts = parts;
+    this.#startedAtMs = parts.clock.monotonicMs();
   }
 
-  readiness(): ReturnType<ReadinessWatch['current']> {
-    return this.#watch?.current() ?? { status: 'fail', checks: {} };
+  /** No worker takes requests any more once the end has begun, whatever the last look said. */
+  readiness(): Readiness {
+    const { status, checks } = this.#watch?.current() ?? { status: 'fail', checks: {} };
+    if (!this.#ending) return { status, checks };
+    return { status: 'fail', checks: { ...checks, workers: { status: 'fail', ms: 0 } } };
   }
 
   renderMetrics(): Promise<string> {
@@ -94,9 +117,12 @@ class Primary {
 
   async run(redis: Redis, shared: SharedWriter, shards: number): Promise<PrimaryExit> {
     const { settings, clock, log, stop } = this.#parts;
-    stop.addEventListener('abort', () => {
-      this.#end.resolve(PRIMARY_EXIT.stopped);
-    });
+    const onStop = (): void => {
+      this.#finish(PRIMARY_EXIT.stopped);
+    };
+    stop.addEventListener('abort', onStop);
+    // It may have come while the stores were asked.
+    if (stop.aborted) onStop();
     const duties = startDuties({
       ...this.#parts,
       redis,
@@ -104,14 +130,14 @@ class Primary {
       shards,
       announceModels: () => this.#supervisor?.tell({ type: 'models' }),
       onFatal: () => {
-        this.#end.resolve(PRIMARY_EXIT.crashed);
+        this.#finish(PRIMARY_EXIT.crashed);
       },
     });
     await Promise.race([duties.trust.firstSnapshot, this.#end.promise]);
 
     this.#supervisor = this.#supervise(shared.path, shards);
     this.#watch = this.#watchAll(redis, duties);
-    if (!stop.aborted) this.#supervisor.start();
+    if (!this.#ending) this.#supervisor.start();
     const exit = await this.#end.promise;
 
     log.info({ event: 'stopping' }, 'stopping');
@@ -119,8 +145,15 @@ class Primary {
     this.#supervisor.tell({ type: 'readiness', ready: false });
     await this.#supervisor.stop(exit === PRIMARY_EXIT.stopped ? settings.drainSeconds * 1_000 : 0);
     await duties.stop();
-    log.info({ event: 'stopped', uptime_s: Math.round(clock.monotonicMs() / 1_000) }, 'stopped');
+    const uptimeMs = clock.monotonicMs() - this.#startedAtMs;
+    log.info({ event: 'stopped', uptime_s: Math.round(uptimeMs / 1_000) }, 'stopped');
     return exit;
+  }
+
+  /** The first reason to end is the one that counts. */
+  #finish(exit: PrimaryExit): void {
+    this.#ending = true;
+    this.#end.resolve(exit);
   }
 
   #supervise(sharedPath: string, shards: number): Supervisor {
@@ -146,7 +179,7 @@ class Primary {
       },
       onCrashLoop: () => {
         log.fatal({ event: 'crash_loop' }, 'workers die as soon as they start');
-        this.#end.resolve(PRIMARY_EXIT.crashed);
+        this.#finish(PRIMARY_EXIT.crashed);
       },
     });
   }
@@ -169,7 +202,7 @@ class Primary {
         return;
       case 'failed':
         log.fatal({ event: 'worker_failed', pid, reason: message.reason }, message.reason);
-        this.#end.resolve(PRIMARY_EXIT.failed);
+        this.#finish(PRIMARY_EXIT.failed);
     }
   }
 

@@ -1,5 +1,6 @@
-import type { AddressInfo } from 'node:net';
+import cluster from 'node:cluster';
 import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Settings } from '../config/settings.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { assemble } from '../gateway/assemble.ts';
@@ -37,6 +38,8 @@ const METRICS_EVERY_MS = 1_000;
 /** What is still running when the drain's time is up gets so long to be told and settled. */
 const LAST_WORDS_MS = 500;
 const FLUSH_MS = 3_000;
+/** A worker without a primary is gone by then, whatever it still waits for (SPEC §10: 5 s). */
+const ORPHAN_MS = 4_500;
 const ARGON2_NICE = 10;
 
 /** One HTTP worker: waits for the primary's first message, then serves until it is told to drain. */
@@ -47,10 +50,14 @@ export function runWorker(parts: WorkerParts): void {
     if (message.type === 'start') life ??= new WorkerLife(parts, message);
     else life?.hear(message);
   });
+  // Left to itself, Node ends a worker in the turn in which its primary goes: streams could not be
+  // told and not be settled.
+  if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
   // Without its primary nothing here can be trusted for longer than the lease.
   process.once('disconnect', () => {
-    if (life) void life.drain(0);
-    else process.exit(0);
+    if (!life) process.exit(0);
+    setTimeout(() => process.exit(1), ORPHAN_MS).unref();
+    void life.drain(0);
   });
   // The terminal's Ctrl-C reaches every process of the group; the primary decides when to stop.
   process.on('SIGINT', () => undefined);
@@ -154,8 +161,9 @@ class WorkerLife {
 
   #listen(): void {
     const { host, port } = this.#parts.settings;
-    this.#server.once('error', () => {
-      tell({ type: 'failed', reason: `cannot listen on ${host}:${port}` });
+    this.#server.once('error', (error: NodeJS.ErrnoException) => {
+      const code = error.code ?? 'unknown error';
+      tell({ type: 'failed', reason: `cannot listen on ${host}:${port} (${code})` });
     });
     this.#server.listen(port, host, () => {
       const address = this.#server.address() as AddressInfo;
