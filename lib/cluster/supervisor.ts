@@ -71,7 +71,10 @@ export class Supervisor {
     const child = { incarnation: randomUUID(), worker: cluster.fork() };
     this.#children.add(child);
     child.worker.on('message', (message: unknown) => {
-      if (isFromWorker(message)) this.#parts.onMessage(child, message);
+      // What was still on its way when it ended would make it look alive again.
+      if (isFromWorker(message) && this.#children.has(child)) {
+        this.#parts.onMessage(child, message);
+      }
     });
     // A message to a worker that is just dying fails here; its exit tells the rest.
     child.worker.on('error', () => undefined);
