@@ -79,8 +79,10 @@ function renderLatency(samples: readonly Sample[]): string {
   return renderTable(header, rows);
 }
 
+/** Names stand left, numbers right. */
 function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const rule = header.map((_, column) => (column === 0 ? '---' : '---:'));
+  const isName = (column: number): boolean => /^[a-z]/i.test(rows[0]?.[column] ?? '');
+  const rule = header.map((_, column) => (isName(column) ? '---' : '---:'));
   return [header, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 

@@ -11,8 +11,8 @@ import { openProgress } from './progress.ts';
 import { prove } from './proof.ts';
 import { openSecrets, saveEnvironment, saveSecrets } from './secrets.ts';
 import type { Secrets } from './secrets.ts';
-import { openModels, openPostgres, openRedis } from './open-services.ts';
-import type { Start } from './open-services.ts';
+import { openModels, openPostgres, openRedis } from './surroundings.ts';
+import type { Start } from './surroundings.ts';
 import { Stops } from './stops.ts';
 
 const USUAL_PORT = 8_080;
