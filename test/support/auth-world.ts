@@ -140,13 +140,23 @@ export class AuthWorld {
     });
   }
 
+  /** As with shared memory, what is read is what there was at the last refresh. */
   #makeShared() {
+    const look = () => ({
+      trust: this.trust,
+      generation: this.generation,
+      keys: new Map(this.keys),
+      tenants: new Map(this.tenants),
+    });
+    let seen = look();
     return {
-      refresh: () => undefined,
-      readTrust: () => this.trust,
-      readGeneration: () => this.generation,
-      readKey: (publicId: string) => this.keys.get(publicId),
-      readTenant: (tenantId: string) => this.tenants.get(tenantId),
+      refresh: () => {
+        seen = look();
+      },
+      readTrust: () => seen.trust,
+      readGeneration: () => seen.generation,
+      readKey: (publicId: string) => seen.keys.get(publicId),
+      readTenant: (tenantId: string) => seen.tenants.get(tenantId),
     };
   }
 
