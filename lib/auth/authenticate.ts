@@ -35,11 +35,11 @@ export function makeAuthenticate(
   parts: AuthenticateParts,
 ): (exchange: Exchange) => Promise<Principal> {
   return async (exchange) => {
-    requireTrust(parts);
     const key = readPresentedKey(exchange.request.rawHeaders);
     const publicId = key === undefined ? undefined : readPublicId(key);
     if (key === undefined || publicId === undefined) throw invalidKey();
 
+    requireTrust(parts);
     return decide(parts, publicId, parts.proof.propose(key, exchange.clientAddress));
   };
 }

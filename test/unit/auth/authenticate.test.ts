@@ -65,7 +65,7 @@ describe('auth/authenticate', () => {
     expect(argon2Calls()).to.equal(3);
   });
 
-  it('says 503 without a trust lease, or after its deadline, before it looks at the key', async () => {
+  it('says 503 without a trust lease, or after its deadline, before it asks anyone', async () => {
     const { key } = world.addKey();
     await world.call(key);
     const tasks = world.tasks.length;
@@ -75,8 +75,13 @@ describe('auth/authenticate', () => {
     expect(refusal.details.retryAfterMs).to.equal(1_000);
     world.trust = undefined;
     expect(await codeOf(world.call(key))).to.equal('auth_unavailable');
-    expect(await codeOf(world.callRaw([]))).to.equal('auth_unavailable');
     expect(world.tasks).to.have.length(tasks);
+  });
+
+  it('calls a key wrong that is missing or malformed, whether or not anything can be checked', async () => {
+    world.trust = undefined;
+    expect(await codeOf(world.callRaw([]))).to.equal('invalid_api_key');
+    expect(await codeOf(world.call('nz_rubbish'))).to.equal('invalid_api_key');
   });
 
   it('spends nothing on a key that is missing or malformed', async () => {
