@@ -34,16 +34,15 @@ export interface KeyDirectoryParts {
   readonly find: FindKey;
   readonly clock: Clock;
   readonly unknownKeySeconds: number;
+  /**
+   * A row that Postgres gave is in shared memory within a poll or two. Until then it is believed as
+   * long as it would be there, one trust lease, and no longer.
+   */
+  readonly believedMs: number;
 }
 
 const MAX_LOOKUPS = 64;
 const MAX_UNKNOWN = 10_000;
-
-/**
- * A row that Postgres gave is in shared memory within a poll or two. Until then it is believed this
- * long and no longer, as it would be under the trust lease.
- */
-const BELIEVED_MS = 750;
 
 export function makeKeyDirectory(parts: KeyDirectoryParts): KeyDirectory {
   const { shared, clock } = parts;
@@ -65,7 +64,7 @@ export function makeKeyDirectory(parts: KeyDirectoryParts): KeyDirectory {
     const principal = await parts.find(publicId).catch(() => {
       throw refuseUnchecked();
     });
-    if (principal) return { principal, believedUntilMs: askedAtMs + BELIEVED_MS };
+    if (principal) return { principal, believedUntilMs: askedAtMs + parts.believedMs };
 
     const untilMs = clock.monotonicMs() + parts.unknownKeySeconds * 1_000;
     unknown.set(publicId, { generation, untilMs });

@@ -37,6 +37,7 @@ export function makeAuth(parts: AuthParts): ReturnType<typeof makeAuthenticate> 
     find: parts.findKey,
     clock,
     unknownKeySeconds: settings.unknownKeySeconds,
+    believedMs: settings.trustLeaseMs,
   });
   const proof = makeSecretProof({
     verified: makeVerifiedKeys(clock),

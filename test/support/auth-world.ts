@@ -130,7 +130,7 @@ export class AuthWorld {
       failures,
       clock,
       peppers: { current: TEST_PEPPER, previous },
-      directory: makeKeyDirectory({ shared, clock, find, unknownKeySeconds: 10 }),
+      directory: makeKeyDirectory({ shared, clock, find, unknownKeySeconds: 10, believedMs: 200 }),
       proof: makeSecretProof({
         ...proofParts,
         verified: makeVerifiedKeys(clock),

@@ -180,7 +180,7 @@ describe('auth/authenticate', () => {
     const { key, row } = world.addKey();
     world.keys.clear();
     world.postgres.set(row.publicId, { key: row, tenant: makeTenantRow() });
-    world.during.verify = () => (world.nowMs += 750);
+    world.during.verify = () => (world.nowMs += 200);
     await world.call(key);
     expect(world.lookups).to.equal(2);
     expect(argon2Calls()).to.equal(1);

@@ -21,6 +21,7 @@ describe('auth/key-directory', () => {
       find: () => new Promise((resolve) => answers.push(resolve)),
       clock: { monotonicMs: () => nowMs, wallMs: () => nowMs },
       unknownKeySeconds: 10,
+      believedMs: 750,
     });
 
   beforeEach(() => {
