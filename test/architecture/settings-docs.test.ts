@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { toConfigurationPage, toEnvExample } from '../../lib/config/describe-settings.ts';
 import { loadSettings } from '../../lib/config/load-settings.ts';
-import { SETTINGS } from '../../lib/config/settings.ts';
+import { GROUPS, SETTINGS } from '../../lib/config/settings.ts';
 import { ROOT } from '../../lib/root.ts';
 
 const RENEW = 'run: node bin/write-settings-docs.ts';
@@ -25,8 +25,21 @@ describe('architecture/settings-docs', () => {
     }
   });
 
+  it('defines every setting once, by its name and by its key', () => {
+    const tables: readonly Readonly<Record<string, { readonly name: string }>>[] =
+      Object.values(GROUPS);
+    const keys = tables.flatMap((table) => Object.keys(table));
+    const names = tables.flatMap((table) => Object.values(table).map(({ name }) => name));
+    expect(findTwice(keys)).to.deep.equal([]);
+    expect(findTwice(names)).to.deep.equal([]);
+  });
+
   it('has a default in the table that its own kind accepts', () => {
     const optional = Object.entries(SETTINGS).filter(([, { fallback }]) => fallback !== undefined);
     for (const [key] of optional) loadSettings({}, [key as keyof typeof SETTINGS]);
   });
 });
+
+function findTwice(texts: readonly string[]): readonly string[] {
+  return texts.filter((text, index) => texts.indexOf(text) !== index);
+}

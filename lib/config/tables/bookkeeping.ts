@@ -1,5 +1,5 @@
 import { withDefault } from '../definition.ts';
-import { choice, flag, integer } from '../kinds.ts';
+import { choice, integer } from '../kinds.ts';
 
 export const BOOKKEEPING = {
   trustPollMs: withDefault(
@@ -19,12 +19,6 @@ export const BOOKKEEPING = {
     integer(50, 10_000),
     1_000,
     'How long Redis may take to decide.',
-  ),
-  allowVolatileRedis: withDefault(
-    'NZGW_ALLOW_VOLATILE_REDIS',
-    flag,
-    'false',
-    'Starts with a Redis that keeps nothing on disk.',
   ),
   auditAddress: withDefault(
     'NZGW_AUDIT_ADDRESS',
