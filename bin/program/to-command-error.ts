@@ -49,6 +49,16 @@ export function toCommandError(error: unknown): CommandError {
 /** Where an error came from, without its text: names and places only. */
 export function toTrace(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [];
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  return [error.name, ...frames, ...toTrace(error.cause)];
+  return [error.name, ...toFrames(error), ...toTrace(error.cause)];
+}
+
+/**
+ * The stack begins with the message, whose lines may look like frames; where it cannot be cut off
+ * there is no place to tell.
+ */
+function toFrames({ stack = '', message }: Error): readonly string[] {
+  const start = stack.indexOf(message);
+  if (start === -1) return [];
+  const lines = stack.slice(start + message.length).split('\n');
+  return lines.filter((line) => /^\s+at /.test(line));
 }

@@ -18,6 +18,16 @@ describe('bin/program: what goes wrong', () => {
     expect(trace).not.to.include('secret-password');
   });
 
+  it('takes no line of a message for a frame, however it begins', () => {
+    const lines = ['outer', '    at secret-password (file:///x.ts:1:2)', '  at secret-password'];
+    const trace = toTrace(new Error(lines.join('\n'))).join('\n');
+    expect(trace).to.include('errors.test.ts').and.not.include('secret-password');
+    const renamed = new Error('one');
+    expect(renamed.stack).to.include('one');
+    renamed.message = 'another that the stack does not hold';
+    expect(toTrace(renamed)).to.deep.equal(['Error']);
+  });
+
   it('takes for an absent Postgres what pg says without a code', () => {
     const texts = [
       'timeout exceeded when trying to connect',
