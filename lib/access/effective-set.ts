@@ -10,21 +10,31 @@ export interface Holder {
   readonly tenant: TenantModels;
 }
 
+/** Says of a discovered model, by its canonical name, whether it is in a holder's effective set. */
+export type MayUse = (canonical: string) => boolean;
+
 /**
- * Whether a discovered model is in the holder's effective set (SPEC §3). The caller knows that the
- * model is discovered; here only the rules decide, and what no rule allows is denied.
+ * The holder's rights (SPEC §3), its lists looked up once for all models that are asked about. The
+ * caller knows that a model is discovered; here only the rules decide, and what no rule allows is
+ * denied.
  */
-export function mayUse(lists: ModelLists, { key, tenant }: Holder, canonical: string): boolean {
-  if (key.allowAllModels === true) return true;
+export function compileRights(lists: ModelLists, { key, tenant }: Holder): MayUse {
+  if (key.allowAllModels === true) return () => true;
 
   const own = key.allowedModels;
-  if (own !== null && !lists.read(`key:${key.keyId}`, own).has(canonical)) return false;
-
+  const ownList = own === null ? null : lists.read(`key:${key.keyId}`, own);
   // A key that may not have all models, and has no list of its own, gets its tenant's list even
   // where the tenant itself may use everything.
   const tenantsAll = tenant.allowAllModels && (key.allowAllModels === null || own !== null);
-  if (tenantsAll) return true;
-  return lists.read(`tenant:${tenant.tenantId}`, tenant.allowedModels).has(canonical);
+  const tenantList = tenantsAll
+    ? null
+    : lists.read(`tenant:${tenant.tenantId}`, tenant.allowedModels);
+  return (canonical) => ownList?.has(canonical) !== false && tenantList?.has(canonical) !== false;
+}
+
+/** Whether one discovered model is in the holder's effective set. */
+export function mayUse(lists: ModelLists, holder: Holder, canonical: string): boolean {
+  return compileRights(lists, holder)(canonical);
 }
 
 /** What of the discovered models the holder may use, in the given order. */
@@ -33,5 +43,6 @@ export function filterModels(
   holder: Holder,
   models: readonly ModelEntry[],
 ): ModelEntry[] {
-  return models.filter((model) => mayUse(lists, holder, model.key));
+  const may = compileRights(lists, holder);
+  return models.filter(({ key }) => may(key));
 }

@@ -1,6 +1,6 @@
 import { authorise, refuseUntrusted, trustModels } from '../access/authorise.ts';
 import type { Access } from '../access/authorise.ts';
-import { filterModels, mayUse } from '../access/effective-set.ts';
+import { compileRights, filterModels } from '../access/effective-set.ts';
 import type { Holder } from '../access/effective-set.ts';
 import type { JsonObject } from '../ollama/models/fields.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -19,7 +19,8 @@ export function listTags({ models, lists }: Listing, holder: Holder): { models: 
 /** Reply of /api/ps: what runs of the holder's effective set. Throws `models_unavailable`. */
 export function listRunning({ models, lists }: Listing, holder: Holder): { models: JsonObject[] } {
   const trusted = trustModels(models);
-  const running = trusted.running.filter(({ key }) => mayUse(lists, holder, key));
+  const may = compileRights(lists, holder);
+  const running = trusted.running.filter(({ key }) => may(key));
   return { models: running.map(({ listed }) => listed) };
 }
 

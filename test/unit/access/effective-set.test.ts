@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { filterModels, mayUse } from '../../../lib/access/effective-set.ts';
 import type { Holder } from '../../../lib/access/effective-set.ts';
 import { openModelLists } from '../../../lib/access/model-list.ts';
+import type { ModelLists } from '../../../lib/access/model-list.ts';
 import type { ModelEntry } from '../../../lib/shared/records.ts';
 
 const MODEL = 'registry.ollama.ai/library/m:latest';
@@ -115,6 +116,23 @@ describe('access/effective-set', () => {
     const keys = ['c:latest', 'b:latest', 'a:2', 'a:1', 'c:1'];
     const filtered = filterModels(lists, holder, keys.map(toEntry));
     expect(filtered.map(({ name }) => name)).to.deep.equal(['c:latest', 'a:2', 'a:1']);
+  });
+
+  it('looks a holder up once for all models, because its lists may be long', () => {
+    const holder: Holder = {
+      tenant: { tenantId: 't', allowAllModels: false, allowedModels: ['c'] },
+      key: { keyId: 'k', allowAllModels: null, allowedModels: ['c', 'b'] },
+    };
+    const read: string[] = [];
+    const counted: ModelLists = {
+      read: (ownerId, names) => {
+        read.push(ownerId);
+        return lists.read(ownerId, names);
+      },
+    };
+    const models = ['c:latest', 'b:latest', 'a:1'].map(toEntry);
+    expect(filterModels(counted, holder, models)).to.have.length(1);
+    expect(read).to.deep.equal(['key:k', 'tenant:t']);
   });
 });
 
