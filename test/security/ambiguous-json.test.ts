@@ -74,6 +74,7 @@ describe('security: JSON that two decoders read differently', () => {
     '__proto__ in a message': '{"model":"a","messages":[{"content":"x","__proto__":{}}]}',
     '__proto__ in free-form JSON': '{"model":"a","messages":[],"format":{"a":[{"__proto__":{}}]}}',
     '__proto__ in an unknown field': `{"model":"a","other":[{"__proto__":1}],${MESSAGES}}`,
+    '__proto__ in a field that is dropped': `{"model":"a","_debug_render_only":[{"__proto__":1}],${MESSAGES}}`,
     '__proto__ in the options': `{"model":"a","options":{"__proto__":1},${MESSAGES}}`,
     'a list instead of an object': '[]',
     'a bare text': '"model"',
@@ -110,4 +111,24 @@ describe('security: JSON that two decoders read differently', () => {
     const client = await postRaw(front.port, '/api/chat', body);
     expect(client.status).to.equal(400);
   });
+
+  const dropped: readonly (readonly [path: string, field: string])[] = [
+    ['/api/chat', '_debug_render_only'],
+    ['/api/generate', '_debug_render_only'],
+    ['/api/show', 'verbose'],
+    ['/api/show', 'system'],
+    ['/api/show', 'template'],
+    ['/api/show', 'options'],
+  ];
+
+  for (const [path, field] of dropped) {
+    it(`nor may a known one that is dropped: ${field} of ${path}`, async () => {
+      for (const value of [nested(65), '{"a":[{"__proto__":1}]}']) {
+        const client = await postRaw(front.port, path, `{"model":"a","${field}":${value}}`);
+        expect(client.status).to.equal(400);
+      }
+      const good = await postRaw(front.port, path, `{"model":"a","${field}":${nested(64)}}`);
+      expect(good.status).to.equal(200);
+    });
+  }
 });

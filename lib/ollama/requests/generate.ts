@@ -1,3 +1,4 @@
+import { checkFreeForm } from './free-form.ts';
 import { readKeepAlive } from './keep-alive.ts';
 import { checkKeys, knownFields } from './known-fields.ts';
 import { MemberWriter } from './member-writer.ts';
@@ -47,6 +48,7 @@ interface GenerateBody {
   readonly shift?: unknown;
   readonly logprobs?: unknown;
   readonly top_logprobs?: unknown;
+  readonly _debug_render_only?: unknown;
 }
 
 /** The body of POST /api/generate, made anew. @throws GatewayError for what SPEC §2.1 refuses. */
@@ -56,6 +58,7 @@ export function rebuildGenerate(bytes: Uint8Array): NativeRequest {
   const body: GenerateBody = object;
   const model = readModel(body.model);
   const keepAlive = readKeepAlive(body.keep_alive);
+  checkFreeForm(body._debug_render_only, '_debug_render_only');
 
   const writer = new MemberWriter();
   const prompt = readText(body.prompt, '', 'prompt') ?? '';

@@ -1,9 +1,12 @@
+import { checkFreeForm } from './free-form.ts';
 import { checkKeys, knownFields } from './known-fields.ts';
 import { parseBody } from './parse-body.ts';
 import { readModel } from './read-shared.ts';
 import { readText } from './read-values.ts';
 
-const SHOW = knownFields('model', 'name', 'verbose', 'system', 'template', 'options');
+/** Known, and of no use here: only checked. */
+const DROPPED = ['verbose', 'system', 'template', 'options'] as const;
+const SHOW = knownFields('model', 'name', ...DROPPED);
 
 interface ShowBody {
   readonly model?: unknown;
@@ -14,6 +17,7 @@ interface ShowBody {
 export function rebuildShow(bytes: Uint8Array): { readonly model: string } {
   const object = parseBody(bytes);
   checkKeys(object, SHOW, '');
+  for (const field of DROPPED) checkFreeForm(object[field], field);
   const body: ShowBody = object;
   const model = readText(body.model, '', 'model');
   const name = readText(body.name, '', 'name');
