@@ -1,4 +1,5 @@
-import { destination, pino } from 'pino';
+import { pino } from 'pino';
+import { openLineSink } from './line-sink.ts';
 
 /** What may be logged: flat, plain values under known names. Never an error object, a header, a body. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
@@ -13,20 +14,27 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
+const STDOUT = 1;
+
 /**
  * JSON lines on stdout. `fields` stand on every line. Written in line, without a transport thread:
- * a process that is killed has lost nothing that it said.
+ * a process that is killed has lost nothing that it said. pino's own destination would throw where a
+ * disk is full, and wait for ever for room after a fatal line.
  */
 export function openLogger(level: string, fields: LogFields): Logger {
-  return pino(
+  const sink = openLineSink(STDOUT, (lost) => {
+    log.warn({ event: 'log_lines_lost', lost }, 'log lines were lost');
+  });
+  const log = pino(
     {
       level,
       base: { ...fields },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination({ fd: 1, sync: true }),
+    sink,
   );
+  return log;
 }
 
 /**
