@@ -3,7 +3,7 @@ import type { Entry } from '../ledger/entry.ts';
 import type { StreamEvent } from '../ledger/event-stream.ts';
 import { readSqlState } from '../store/postgres.ts';
 import type { PostgresClient } from '../store/postgres.ts';
-import { ensureDays, insertEntries } from './insert-entries.ts';
+import { dayOf, ensureDays, insertEntries } from './insert-entries.ts';
 import { isPoison, NOT_AN_ENTRY, rejectEvent } from './reject-event.ts';
 
 type Client = Pick<PostgresClient, 'query'>;
@@ -30,8 +30,14 @@ export async function storeEvents(
   shard: number,
   events: readonly StreamEvent[],
 ): Promise<readonly Rejection[]> {
-  const { entries, rejections } = readEvents(events);
-  await ensureDays(client, toEntries(entries));
+  const { entries: read, rejections } = readEvents(events);
+  const refusedDays = await ensureDays(client, toEntries(read));
+  const entries: Read[] = [];
+  for (const one of read) {
+    const sqlState = refusedDays.get(dayOf(one.entry));
+    if (sqlState === undefined) entries.push(one);
+    else rejections.push({ event: one.event, sqlState });
+  }
 
   await client.query('begin');
   try {

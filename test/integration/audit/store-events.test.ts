@@ -6,6 +6,7 @@ import { encodeEntry } from '../../../lib/ledger/entry-codec.ts';
 import type { Entry } from '../../../lib/ledger/entry.ts';
 import type { StreamEvent } from '../../../lib/ledger/event-stream.ts';
 import type { PostgresClient } from '../../../lib/store/postgres.ts';
+import { systemClock } from '../../../lib/time/clock.ts';
 import { KEY_ID, sampleEntry, TENANT_ID } from '../../support/sample-request.ts';
 import { connect, makeDatabase } from '../../support/test-postgres.ts';
 import type { TestDatabase } from '../../support/test-postgres.ts';
@@ -140,6 +141,30 @@ describe('audit/store-events', () => {
     );
     expect(rejected.map((one) => one.event)).to.include('raw \u{fffd} zero');
     expect(Math.max(...rejected.map((one) => one.event.length))).to.equal(65_536);
+  });
+
+  it('puts entries aside that lie on days that no partition is made for, and lets the rest pass', async () => {
+    const days = [
+      0,
+      Date.UTC(2019, 11, 31),
+      systemClock.wallMs() + 400 * 86_400_000,
+      Date.UTC(2099, 0),
+    ];
+    const bad = days.map((admittedAtMs, index) => eventOf(10 + index, { admittedAtMs }));
+    const rejections = await storeEvents(client, 0, [eventOf(1), ...bad, eventOf(2)]);
+    expect(rejections.map((one) => one.event)).to.deep.equal(bad);
+    expect(await countRows()).to.equal(2);
+    expect((await readRejected()).map(({ sqlstate }) => sqlstate)).to.deep.equal(
+      bad.map(() => '22008'),
+    );
+    expect(await storeEvents(client, 0, bad.slice(0, 1))).to.have.length(1);
+  });
+
+  it('puts nothing aside when the partition of a good day cannot be made for now', async () => {
+    await client.query('drop function gateway.ensure_audit_day(date)');
+    const outcome = await storeEvents(client, 0, [eventOf(1)]).catch((error: unknown) => error);
+    expect(outcome).to.have.property('code', '42883');
+    expect(await readRejected()).to.have.length(0);
   });
 
   /** A client whose n-th insert fails for a reason that lies in Postgres. */
