@@ -1,27 +1,27 @@
 import { invalidKey } from '../errors/invalid-key.ts';
 import type { Exchange } from '../http/exchange.ts';
-import type { SharedReader } from '../shared/shared-reader.ts';
-import type { Clock } from '../time/clock.ts';
 import type { FailureLimiter } from './failure-limiter.ts';
-import type { FoundRows, KeyDirectory } from './key-directory.ts';
+import type { KeyDirectory } from './key-directory.ts';
 import { readPublicId } from './key-format.ts';
 import { readPresentedKey } from './presented-key.ts';
 import type { Principal } from './principal.ts';
-import { refuseUnchecked, SuspendedTenantError } from './refused-key.ts';
+import { refuseUnchecked } from './refused-key.ts';
 import type { Renewal } from './renewal.ts';
 import type { Candidate, Proof, SecretProof } from './secret-proof.ts';
 import { matchSecretTag } from './secret-tag.ts';
 import type { Peppers, TagMatch } from './secret-tag.ts';
+import { requireAlive, requireNotSuspended, requireTrust } from './standing.ts';
+import type { StandingParts } from './standing.ts';
 
-export interface AuthenticateParts {
-  readonly shared: Pick<SharedReader, 'refresh' | 'readTrust'>;
+export interface AuthenticateParts extends StandingParts {
   readonly directory: KeyDirectory;
   readonly proof: SecretProof;
   readonly failures: FailureLimiter;
   readonly renewal: Renewal;
   readonly peppers: Peppers;
-  readonly clock: Clock;
 }
+
+export type Authenticate = (exchange: Exchange) => Promise<Principal>;
 
 /** Rows that change under a check are read again this often; more is a storm, not a customer. */
 const MAX_ROUNDS = 3;
@@ -31,9 +31,7 @@ const MAX_ROUNDS = 3;
  * read before a wait is believed only if it still stands after it, so that a key revoked while its
  * secret is being verified does not pass. Throws GatewayError alone.
  */
-export function makeAuthenticate(
-  parts: AuthenticateParts,
-): (exchange: Exchange) => Promise<Principal> {
+export function makeAuthenticate(parts: AuthenticateParts): Authenticate {
   return async (exchange) => {
     const key = readPresentedKey(exchange.request.rawHeaders);
     const publicId = key === undefined ? undefined : readPublicId(key);
@@ -52,8 +50,7 @@ async function decide(
   let proof: Proof | undefined;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const known = parts.directory.read(publicId);
-    const rows = known ?? (await lookUp(parts, publicId, candidate));
-    const { principal } = rows;
+    const principal = known ?? (await lookUp(parts, publicId, candidate));
     const tag = readTag(parts.peppers, principal, candidate);
     if (tag === 'none') throw await countFailure(parts, candidate);
     requireAlive(principal, parts.clock);
@@ -67,7 +64,7 @@ async function decide(
     if (!proof) throw await countFailure(parts, candidate);
 
     requireTrust(parts);
-    if (!parts.directory.isCurrent(publicId, rows)) continue;
+    if (!parts.directory.isCurrent(principal)) continue;
     requireNotSuspended(principal);
     parts.proof.remember(candidate, principal, proof);
     if (proof.by === 'argon2') parts.renewal(principal.key, candidate.key, tag);
@@ -76,19 +73,12 @@ async function decide(
   throw refuseUnchecked();
 }
 
-/** Looks at shared memory anew: nothing in it is believed beyond the primary's deadline. */
-function requireTrust({ shared, clock }: AuthenticateParts): void {
-  shared.refresh();
-  const trust = shared.readTrust();
-  if (!trust || clock.monotonicMs() >= trust.deadlineMs) throw refuseUnchecked();
-}
-
 /** The rows of a key that shared memory does not hold; an id that nobody has is a failure. */
 async function lookUp(
   parts: AuthenticateParts,
   publicId: string,
   candidate: Candidate,
-): Promise<FoundRows> {
+): Promise<Principal> {
   if (!parts.directory.isUnknown(publicId)) {
     await parts.failures.check(candidate.address);
     const rows = await parts.directory.lookUp(publicId);
@@ -105,13 +95,4 @@ async function countFailure(parts: AuthenticateParts, { address }: Candidate): P
 function readTag(peppers: Peppers, { key }: Principal, candidate: Candidate): TagMatch | 'missing' {
   if (key.secretTag === null) return 'missing';
   return matchSecretTag(peppers, candidate.key, key.secretTag);
-}
-
-function requireAlive({ key, tenant }: Principal, clock: Clock): void {
-  const isExpired = key.expiresAtMs !== null && key.expiresAtMs <= clock.wallMs();
-  if (key.status !== 'active' || isExpired || tenant.status === 'closed') throw invalidKey();
-}
-
-function requireNotSuspended(principal: Principal): void {
-  if (principal.tenant.status === 'suspended') throw new SuspendedTenantError(principal);
 }

@@ -7,26 +7,24 @@ import { refuseOverload, refuseUnchecked } from './refused-key.ts';
 /** Reads one key and its tenant from Postgres. */
 export type FindKey = (publicId: string) => Promise<Principal | undefined>;
 
-/** The rows of a key, and until when (monotonic ms) they are believed without shared memory. */
-export interface FoundRows {
-  readonly principal: Principal;
-  /** Only of rows that Postgres was asked for. */
-  readonly believedUntilMs?: number;
-}
-
 /** Where the rows of a key are found by its public id: shared memory, and once Postgres. */
 export interface KeyDirectory {
   /** From shared memory, as of the last refresh. */
-  read(publicId: string): FoundRows | undefined;
+  read(publicId: string): Principal | undefined;
   /** Postgres was asked a moment ago, and nothing has changed since. */
   isUnknown(publicId: string): boolean;
   /**
    * Asks Postgres: for a key made milliseconds ago. Lookups of one id at one time are one. Throws
    * GatewayError `overloaded` when too many are under way, `auth_unavailable` when it fails.
    */
-  lookUp(publicId: string): Promise<FoundRows | undefined>;
+  lookUp(publicId: string): Promise<Principal | undefined>;
+  /**
+   * The rows of now of a key that was read before a wait: from shared memory, or the same again
+   * while Postgres gave them a moment ago.
+   */
+  readAgain(before: Principal): Principal | undefined;
   /** Whether rows that were read before a wait are still the rows of the key. */
-  isCurrent(publicId: string, rows: FoundRows): boolean;
+  isCurrent(before: Principal): boolean;
 }
 
 export interface KeyDirectoryParts {
@@ -49,22 +47,28 @@ export function makeKeyDirectory(parts: KeyDirectoryParts): KeyDirectory {
   const unknown = new LRUCache<string, { generation: number; untilMs: number }>({
     max: MAX_UNKNOWN,
   });
-  const running = new Map<string, Promise<FoundRows | undefined>>();
+  const running = new Map<string, Promise<Principal | undefined>>();
 
-  function read(publicId: string): FoundRows | undefined {
+  function read(publicId: string): Principal | undefined {
     const key = shared.readKey(publicId);
     const tenant = key && shared.readTenant(key.tenantId);
-    return key && tenant && { principal: { key, tenant } };
+    return key && tenant && { key, tenant };
   }
 
-  async function find(publicId: string): Promise<FoundRows | undefined> {
+  function readAgain(before: Principal): Principal | undefined {
+    const now = read(before.key.publicId);
+    if (now) return now;
+    return clock.monotonicMs() < (before.believedUntilMs ?? 0) ? before : undefined;
+  }
+
+  async function find(publicId: string): Promise<Principal | undefined> {
     const askedAtMs = clock.monotonicMs();
     // Read before Postgres is asked: a key made after that raises it and is not held unknown.
     const generation = shared.readGeneration();
     const principal = await parts.find(publicId).catch(() => {
       throw refuseUnchecked();
     });
-    if (principal) return { principal, believedUntilMs: askedAtMs + parts.believedMs };
+    if (principal) return { ...principal, believedUntilMs: askedAtMs + parts.believedMs };
 
     const untilMs = clock.monotonicMs() + parts.unknownKeySeconds * 1_000;
     unknown.set(publicId, { generation, untilMs });
@@ -89,11 +93,11 @@ export function makeKeyDirectory(parts: KeyDirectoryParts): KeyDirectory {
       running.set(publicId, lookup);
       return lookup;
     },
-    isCurrent(publicId, { principal, believedUntilMs = 0 }) {
-      const now = read(publicId)?.principal;
-      if (!now) return clock.monotonicMs() < believedUntilMs;
+    readAgain,
+    isCurrent(before) {
+      const now = readAgain(before);
       return (
-        now.key.version === principal.key.version && now.tenant.version === principal.tenant.version
+        now?.key.version === before.key.version && now.tenant.version === before.tenant.version
       );
     },
   };

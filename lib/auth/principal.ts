@@ -4,4 +4,9 @@ import type { KeyRow, TenantRow } from '../shared/records.ts';
 export interface Principal {
   readonly key: KeyRow;
   readonly tenant: TenantRow;
+  /**
+   * Only of rows that Postgres was asked for: until when (monotonic ms) they are believed although
+   * shared memory does not have them yet.
+   */
+  readonly believedUntilMs?: number;
 }

@@ -1,3 +1,4 @@
+import type { Confirm } from '../auth/confirm.ts';
 import type { Principal } from '../auth/principal.ts';
 import { describeVersion, listRunning, listTags, showModel } from '../discovery/listings.ts';
 import type { Listing } from '../discovery/listings.ts';
@@ -10,6 +11,7 @@ import type { OtherRoute } from './stages.ts';
 export interface OtherParts {
   readonly listing: Listing;
   readonly reader: Pick<CallReader, 'readShow'>;
+  readonly confirm: Confirm;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface OtherParts {
  * or unknown: only a known key is told which.
  */
 export async function answerOther(
-  { listing, reader }: OtherParts,
+  { listing, reader, confirm }: OtherParts,
   exchange: Exchange,
   route: OtherRoute,
   principal: Principal,
@@ -35,7 +37,8 @@ export async function answerOther(
       return;
     case 'show': {
       const { model } = await reader.readShow(exchange);
-      sendJson(exchange, 200, showModel(listing, principal, model));
+      const caller = await confirm(exchange, principal);
+      sendJson(exchange, 200, showModel(listing, caller, model));
     }
   }
 }

@@ -61,7 +61,7 @@ export function assemble(parts: GatewayParts): Gateway {
   const { settings, clock, log, shared } = parts;
   const cutAddress = makeAddressCut(settings.auditAddress);
   const running = new Running();
-  const authenticate = makeAuth(parts);
+  const { authenticate, confirm } = makeAuth(parts);
   const books = makeBookkeeping({ ...parts, cutAddress });
   const reader = new CallReader({ settings, pool: parts.bodyThreads });
   const maxAgeMs = settings.discoveryMaxAgeSeconds * 1_000;
@@ -77,13 +77,10 @@ export function assemble(parts: GatewayParts): Gateway {
     },
     authenticate,
     answerOther: (exchange, route, principal) =>
-      answerOther({ listing: access, reader }, exchange, route, principal),
+      answerOther({ listing: access, reader, confirm }, exchange, route, principal),
     read: (exchange, route) => reader.readCall(exchange, route.name),
-    authorise: (principal, call) => {
-      // The body may have taken a minute: what shared memory said before it is old.
-      shared.refresh();
-      return authorise(access, principal, call.model);
-    },
+    confirm,
+    authorise: (principal, call) => authorise(access, principal, call.model),
     answerIdle: (exchange, call, grant) => {
       answerIdle(exchange, call, grant, clock);
     },

@@ -1,5 +1,8 @@
 import { makeArgon2Pool } from '../auth/argon2-pool.ts';
 import { makeAuthenticate } from '../auth/authenticate.ts';
+import type { Authenticate } from '../auth/authenticate.ts';
+import { makeConfirm } from '../auth/confirm.ts';
+import type { Confirm } from '../auth/confirm.ts';
 import { makeFailureLimiter } from '../auth/failure-limiter.ts';
 import { makeKeyDirectory } from '../auth/key-directory.ts';
 import type { FindKey } from '../auth/key-directory.ts';
@@ -27,8 +30,13 @@ export interface AuthParts {
   readonly renewKey: RenewKey;
 }
 
+export interface Auth {
+  readonly authenticate: Authenticate;
+  readonly confirm: Confirm;
+}
+
 /** Step 2 with its real parts: shared memory, Redis, the Argon2 pool, Postgres for a new key. */
-export function makeAuth(parts: AuthParts): ReturnType<typeof makeAuthenticate> {
+export function makeAuth(parts: AuthParts): Auth {
   const { settings, clock, shared, redis } = parts;
   const argon2 = makeArgon2Pool(parts.argon2Threads);
   const failures = makeFailureLimiter(boundFailures(settings, redis), clock);
@@ -61,7 +69,9 @@ export function makeAuth(parts: AuthParts): ReturnType<typeof makeAuthenticate> 
     report: () => undefined,
   });
   const peppers = { current: settings.keyPepper, previous: settings.keyPepperPrevious };
-  return makeAuthenticate({ shared, directory, proof, failures, renewal, peppers, clock });
+  const standing = { shared, directory, clock };
+  const authenticate = makeAuthenticate({ ...standing, proof, failures, renewal, peppers });
+  return { authenticate, confirm: makeConfirm({ ...standing, authenticate }) };
 }
 
 /** The connection waits 5 s for a settlement; a request that asks who calls does not. */

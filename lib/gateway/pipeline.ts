@@ -31,13 +31,14 @@ async function answer(stages: Stages, exchange: Exchange, facts: Facts): Promise
     return;
   }
 
-  const principal = (facts.principal = await stages.authenticate(exchange));
+  const caller = (facts.principal = await stages.authenticate(exchange));
   if (route.kind !== 'inference') {
-    await stages.answerOther(exchange, route, principal);
+    await stages.answerOther(exchange, route, caller);
     return;
   }
 
   const call = (facts.call = await stages.read(exchange, route));
+  const principal = (facts.principal = await stages.confirm(exchange, caller));
   const grant = (facts.grant = stages.authorise(principal, call));
   if (call.idle) {
     stages.answerIdle(exchange, call, grant);

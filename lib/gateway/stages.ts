@@ -37,6 +37,8 @@ export interface Stages {
   answerOther(exchange: Exchange, route: OtherRoute, principal: Principal): Promise<void>;
   /** 1, second half: the body, only now. */
   read(exchange: Exchange, route: InferenceRouteOf): Promise<Call>;
+  /** 2, again after the wait for a body: the caller's rows as they are now. */
+  confirm(exchange: Exchange, principal: Principal): Promise<Principal>;
   /** 3. May this key use this model. */
   authorise(principal: Principal, call: Call): Grant;
   /** Ollama's load and unload commands, free of charge and without the upstream. */

@@ -5,6 +5,9 @@ import { makeArgon2Pool } from '../../lib/auth/argon2-pool.ts';
 import type { Argon2Task } from '../../lib/auth/argon2-pool.ts';
 import type { AuthEvent } from '../../lib/auth/secret-proof.ts';
 import { makeAuthenticate } from '../../lib/auth/authenticate.ts';
+import type { Authenticate } from '../../lib/auth/authenticate.ts';
+import { makeConfirm } from '../../lib/auth/confirm.ts';
+import type { Confirm } from '../../lib/auth/confirm.ts';
 import { makeFailureLimiter } from '../../lib/auth/failure-limiter.ts';
 import { toOptions } from '../../lib/auth/hash-key.ts';
 import { deriveSecrets } from '../../lib/auth/key-digest.ts';
@@ -53,10 +56,11 @@ export class AuthWorld {
   /** Called in the middle of the named wait; may change anything, throw, or take its time. */
   during: Partial<Record<Wait, () => unknown>> = {};
   readonly secrets = deriveSecrets(TEST_PEPPER);
-  readonly #authenticate: (exchange: Exchange) => Promise<Principal>;
+  readonly #authenticate: Authenticate;
+  readonly #confirm: Confirm;
 
   constructor(pepperPrevious: string | null = OLD_PEPPER) {
-    this.#authenticate = this.#compose(pepperPrevious);
+    [this.#authenticate, this.#confirm] = this.#compose(pepperPrevious);
   }
 
   /** A key in shared memory, with the tag of the current pepper. */
@@ -91,10 +95,13 @@ export class AuthWorld {
     return this.callRaw(['Authorization', `Bearer ${key}`], address);
   }
 
-  callRaw(rawHeaders: string[], clientAddress = '192.0.2.1'): Promise<Principal> {
-    const request = new IncomingMessage(new Socket());
-    request.rawHeaders = rawHeaders;
-    return this.#authenticate({ request, clientAddress } as Exchange);
+  callRaw(rawHeaders: string[], clientAddress?: string): Promise<Principal> {
+    return this.#authenticate(makeExchange(rawHeaders, clientAddress));
+  }
+
+  /** What `call` gave, looked at again after the wait for a body. */
+  confirm(key: string, principal: Principal): Promise<Principal> {
+    return this.#confirm(makeExchange(['x-api-key', key]), principal);
   }
 
   async #pass(wait: Wait): Promise<void> {
@@ -108,7 +115,7 @@ export class AuthWorld {
     return runArgon2(task) as T;
   }
 
-  #compose(previous: string | null): (exchange: Exchange) => Promise<Principal> {
+  #compose(previous: string | null): [Authenticate, Confirm] {
     const { clock, secrets } = this;
     const report = (event: AuthEvent): number => this.events.push(event);
     const shared = this.#makeShared();
@@ -125,12 +132,20 @@ export class AuthWorld {
     };
     const proofParts = { argon2, failures, secrets, clock, verifiedKeySeconds: 60, report };
 
-    return makeAuthenticate({
+    const directory = makeKeyDirectory({
       shared,
+      clock,
+      find,
+      unknownKeySeconds: 10,
+      believedMs: 200,
+    });
+
+    const authenticate = makeAuthenticate({
+      shared,
+      directory,
       failures,
       clock,
       peppers: { current: TEST_PEPPER, previous },
-      directory: makeKeyDirectory({ shared, clock, find, unknownKeySeconds: 10, believedMs: 200 }),
       proof: makeSecretProof({
         ...proofParts,
         verified: makeVerifiedKeys(clock),
@@ -138,6 +153,7 @@ export class AuthWorld {
       }),
       renewal: makeRenewal({ argon2, cost: TEST_COST, pepper: TEST_PEPPER, report, renew }),
     });
+    return [authenticate, makeConfirm({ shared, directory, clock, authenticate })];
   }
 
   /** As with shared memory, what is read is what there was at the last refresh. */
@@ -187,6 +203,12 @@ export class AuthWorld {
       },
     };
   }
+}
+
+function makeExchange(rawHeaders: string[], clientAddress = '192.0.2.1'): Exchange {
+  const request = new IncomingMessage(new Socket());
+  request.rawHeaders = rawHeaders;
+  return { request, clientAddress } as Exchange;
 }
 
 /** The refusal that a promise rejects with. */

@@ -36,7 +36,7 @@ describe('auth/key-directory', () => {
     shared = { ...shared, key: principal.key };
     expect(directory.read(publicId)).to.equal(undefined);
     shared = principal;
-    expect(directory.read(publicId)).to.deep.equal({ principal });
+    expect(directory.read(publicId)).to.deep.equal(principal);
   });
 
   it('asks Postgres for a bounded number of ids at one time', async () => {
@@ -60,19 +60,19 @@ describe('auth/key-directory', () => {
     answers[0]?.(principal);
     const rows = await lookup;
     if (!rows) throw new Error('not found');
-    expect(directory.isCurrent(publicId, rows)).to.equal(true);
+    expect(directory.isCurrent(rows)).to.equal(true);
     nowMs = 750;
-    expect(directory.isCurrent(publicId, rows)).to.equal(false);
+    expect(directory.isCurrent(rows)).to.equal(false);
     shared = principal;
-    expect(directory.isCurrent(publicId, rows)).to.equal(true);
+    expect(directory.isCurrent(rows)).to.equal(true);
     shared = { ...principal, tenant: makeTenantRow({ version: 2 }) };
-    expect(directory.isCurrent(publicId, rows)).to.equal(false);
+    expect(directory.isCurrent(rows)).to.equal(false);
     shared = { ...principal, key: makeKeyRow({ version: 2 }) };
-    expect(directory.isCurrent(publicId, rows)).to.equal(false);
+    expect(directory.isCurrent(rows)).to.equal(false);
   });
 
   it('calls rows of shared memory stale when their key is gone from it', () => {
     const directory = make();
-    expect(directory.isCurrent(publicId, { principal })).to.equal(false);
+    expect(directory.isCurrent(principal)).to.equal(false);
   });
 });

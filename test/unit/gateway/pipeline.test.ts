@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Principal } from '../../../lib/auth/principal.ts';
 import { SuspendedTenantError } from '../../../lib/auth/refused-key.ts';
 import { GatewayError } from '../../../lib/errors/gateway-error.ts';
 import { serve } from '../../../lib/gateway/pipeline.ts';
@@ -28,12 +29,23 @@ const REPLY: UpstreamReply = {
   resume: () => undefined,
   abort: () => undefined,
 };
-const INFERENCE: readonly Step[] = ['route', 'authenticate', 'read', 'authorise', 'admit'];
+const INFERENCE: readonly Step[] = [
+  'route',
+  'authenticate',
+  'read',
+  'confirm',
+  'authorise',
+  'admit',
+];
+
+/** The caller's rows after the body was read. */
+const CONFIRMED = { ...samplePrincipal() };
 
 interface Run {
   readonly steps: Step[];
   /** The facts as the last step saw them. */
   facts?: Facts;
+  authorised?: Principal;
   readonly stages: Stages;
 }
 
@@ -69,7 +81,11 @@ function play({ route = CHAT, idle = false, fail }: Play = {}): Run {
       authenticate: () => takeLater('authenticate', samplePrincipal()),
       answerOther: () => takeLater('answerOther', undefined),
       read: () => takeLater('read', sampleCall({ idle: idle ? 'load' : null })),
-      authorise: () => take('authorise', SAMPLE_GRANT),
+      confirm: () => takeLater('confirm', CONFIRMED),
+      authorise: (principal) => {
+        run.authorised = principal;
+        return take('authorise', SAMPLE_GRANT);
+      },
       answerIdle: () => {
         take('answerIdle', undefined);
       },
@@ -111,6 +127,12 @@ describe('gateway/pipeline', () => {
     expect(facts?.refusal).to.equal(undefined);
   });
 
+  it('goes on with the rows that stood after the body, not with those from before it', async () => {
+    const { authorised, facts } = await serveOne();
+    expect(authorised).to.equal(CONFIRMED);
+    expect(facts?.principal).to.equal(CONFIRMED);
+  });
+
   it('an open route asks for no key', async () => {
     const { steps } = await serveOne({ route: HEALTH });
     expect(steps).to.deep.equal(['route', 'answerOpen', 'observe']);
@@ -129,10 +151,10 @@ describe('gateway/pipeline', () => {
 
   it("answers Ollama's load command without admission, so that it costs nothing", async () => {
     const { steps } = await serveOne({ idle: true });
-    expect(steps).to.deep.equal([...INFERENCE.slice(0, 4), 'answerIdle', 'observe']);
+    expect(steps).to.deep.equal([...INFERENCE.slice(0, 5), 'answerIdle', 'observe']);
   });
 
-  for (const at of ['read', 'authorise', 'admit'] as const) {
+  for (const at of ['read', 'confirm', 'authorise', 'admit'] as const) {
     it(`a known key refused at ${at} is audited and not settled`, async () => {
       const { steps, facts } = await serveOne({ fail: { at, with: refused } });
       expect(steps.slice(-3)).to.deep.equal(['refuse', 'audit', 'observe']);
