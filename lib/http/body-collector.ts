@@ -1,68 +1,97 @@
 import { GatewayError } from '../errors/gateway-error.ts';
-import type { BodyMemory } from './body-memory.ts';
+import type { Reservation } from './body-memory.ts';
 
-/** Larger bodies are written into their place as they come, so that no moment copies all of one. */
-const MAX_GATHERED_BYTES = 65_536;
+const MIN_SEGMENT_BYTES = 4_096;
+const MAX_SEGMENT_BYTES = 262_144;
 
-/** The bytes of one body, within its own limit and the worker's memory for bodies. */
+export interface CollectorLimits {
+  readonly maxBytes: number;
+  /** What Content-Length says; null if unknown. */
+  readonly declaredBytes: number | null;
+}
+
+/**
+ * The bytes of one body, within its own limit and the worker's memory for bodies. Memory is taken
+ * as bytes come, whatever length was declared. They are copied into segments that grow with the
+ * body: single bytes kept as they came would cost a hundred times their size, and one buffer for
+ * all would have to be there before the first byte or be copied at the last.
+ */
 export class BodyCollector {
-  readonly #memory: BodyMemory;
+  readonly #reservation: Reservation;
   readonly #maxBytes: number;
-  readonly #whole: Buffer | null;
-  #chunks: Buffer[] = [];
-  #heldBytes = 0;
+  readonly #declaredBytes: number | null;
+  readonly #segments: Buffer[] = [];
   #bytes = 0;
+  /** Bytes of the last segment that are taken. */
+  #filled = 0;
+  #single: Buffer | null = null;
 
-  /**
-   * @param declaredBytes what Content-Length says, taken from memory at once; null if unknown
-   * @throws GatewayError `overloaded` if there is no room
-   */
-  constructor(memory: BodyMemory, maxBytes: number, declaredBytes: number | null) {
-    this.#memory = memory;
-    this.#maxBytes = maxBytes;
-    const fault = this.#hold(declaredBytes ?? 0);
-    if (fault) throw fault;
-    const large = declaredBytes !== null && declaredBytes > MAX_GATHERED_BYTES;
-    this.#whole = large ? Buffer.allocUnsafeSlow(declaredBytes) : null;
+  constructor(reservation: Reservation, { maxBytes, declaredBytes }: CollectorLimits) {
+    this.#reservation = reservation;
+    this.#maxBytes = Math.min(maxBytes, declaredBytes ?? maxBytes);
+    this.#declaredBytes = declaredBytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Returns why no more can be taken, or null. */
   add(chunk: Buffer): GatewayError | null {
-    const bytes = this.#bytes + chunk.length;
-    if (bytes > this.#maxBytes) return tooLarge(this.#maxBytes);
-    const fault = this.#hold(bytes - this.#heldBytes);
-    if (fault) return fault;
+    if (this.#bytes + chunk.length > this.#maxBytes) return tooLarge(this.#maxBytes);
+    if (this.#bytes === 0 && chunk.length === this.#declaredBytes) {
+      if (!this.#reservation.resize(chunk.length)) return overloaded();
+      this.#single = chunk;
+      this.#bytes = chunk.length;
+      return null;
+    }
+    return this.#copy(chunk);
+  }
 
-    if (this.#whole) chunk.copy(this.#whole, this.#bytes);
-    else this.#chunks.push(chunk);
-    this.#bytes = bytes;
+  /** The body in its pieces, in order. */
+  finish(): readonly Buffer[] {
+    if (this.#single) return [this.#single];
+    return this.#segments.map((segment, index) =>
+      index === this.#segments.length - 1 ? segment.subarray(0, this.#filled) : segment,
+    );
+  }
+
+  /** Those buffers of the pieces that nobody else uses: they may move to a thread. */
+  listOwned(): readonly ArrayBuffer[] {
+    return this.#segments.map(({ buffer }) => buffer as ArrayBuffer);
+  }
+
+  #copy(chunk: Buffer): GatewayError | null {
+    let done = 0;
+    while (done < chunk.length) {
+      const segment = this.#findRoom(chunk.length - done);
+      if (!segment) return overloaded();
+      const copied = chunk.copy(segment, this.#filled, done);
+      this.#filled += copied;
+      this.#bytes += copied;
+      done += copied;
+    }
     return null;
   }
 
-  /** The body. Its buffer belongs to the caller, who may move it to a thread if it is large. */
-  finish(): Buffer {
-    if (this.#whole) return this.#whole;
-    const [first] = this.#chunks;
-    const single = this.#chunks.length === 1 && first !== undefined;
-    return single ? first : Buffer.concat(this.#chunks, this.#bytes);
-  }
-
-  /** Gives all memory back; what comes after the first call does nothing. */
-  release(): void {
-    this.#memory.give(this.#heldBytes);
-    this.#heldBytes = 0;
-    this.#chunks = [];
-  }
-
-  #hold(bytes: number): GatewayError | null {
-    if (bytes <= 0) return null;
-    if (!this.#memory.take(bytes)) return overloaded();
-    this.#heldBytes += bytes;
-    return null;
+  #findRoom(wantedBytes: number): Buffer | null {
+    const last = this.#segments.at(-1);
+    if (last && this.#filled < last.length) return last;
+    // All segments are full: what they hold is what was reserved.
+    const length = Math.min(
+      Math.max(this.#bytes, wantedBytes, MIN_SEGMENT_BYTES),
+      MAX_SEGMENT_BYTES,
+      this.#maxBytes - this.#bytes,
+    );
+    if (!this.#reservation.resize(this.#bytes + length)) return null;
+    const segment = Buffer.allocUnsafeSlow(length);
+    this.#segments.push(segment);
+    this.#filled = 0;
+    return segment;
   }
 }
 
-function tooLarge(maxBytes: number): GatewayError {
+export function tooLarge(maxBytes: number): GatewayError {
   return new GatewayError('request_too_large', `The body is larger than ${maxBytes} bytes`, {
     closeConnection: true,
   });

@@ -8,7 +8,8 @@ import type { InferenceRoute } from './routes.ts';
 /** What a thread of the `bodies` pool is given. Plain data: it crosses a thread border. */
 export interface BodyTask {
   readonly route: InferenceRoute;
-  readonly bytes: Uint8Array;
+  /** In order; together they are the body. */
+  readonly pieces: readonly Uint8Array[];
 }
 
 /** Errors lose their class on the way back, so a refusal travels as data. */
@@ -21,9 +22,9 @@ export type BodyOutcome =
     };
 
 /** The thread's half. Throws only what is a bug. */
-export function runBodyTask({ route, bytes }: BodyTask): BodyOutcome {
+export function runBodyTask({ route, pieces }: BodyTask): BodyOutcome {
   try {
-    return { call: rebuildCall(route, bytes) };
+    return { call: rebuildCall(route, joinPieces(pieces)) };
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     return { code: error.code, message: error.message, details: error.details };
@@ -34,4 +35,9 @@ export function runBodyTask({ route, bytes }: BodyTask): BodyOutcome {
 export function toCall(outcome: BodyOutcome): Call {
   if ('call' in outcome) return outcome.call;
   throw new GatewayError(outcome.code, outcome.message, outcome.details);
+}
+
+export function joinPieces(pieces: readonly Uint8Array[]): Uint8Array {
+  const [first] = pieces;
+  return pieces.length === 1 && first ? first : Buffer.concat(pieces);
 }

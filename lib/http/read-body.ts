@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../errors/gateway-error.ts';
-import { BodyCollector } from './body-collector.ts';
-import type { BodyMemory } from './body-memory.ts';
+import { BodyCollector, tooLarge } from './body-collector.ts';
+import type { Reservation } from './body-memory.ts';
 import type { Exchange } from './exchange.ts';
 
 export interface BodyLimits {
@@ -10,13 +10,16 @@ export interface BodyLimits {
 }
 
 export interface Body {
-  readonly bytes: Buffer;
-  /** Gives the memory back; called once, when the bytes are no longer needed. */
-  release(): void;
+  readonly length: number;
+  /** In order; together they are the body. */
+  readonly pieces: readonly Buffer[];
+  /** Buffers of the pieces that nobody else uses. */
+  readonly owned: readonly ArrayBuffer[];
 }
 
 /**
- * Reads the whole body (SPEC §2.1.4). A client that waits for `100 Continue` gets it now: by then
+ * Reads the whole body (SPEC §2.1.4) within what `reservation` can get; to give it back is the
+ * caller's task, whatever comes of it. A client that waits for `100 Continue` gets it now: by then
  * its key is known.
  * @throws GatewayError `unsupported_encoding`, `request_too_large`, `request_timeout`,
  *   `overloaded`, `invalid_request` (no body, or the client left)
@@ -24,29 +27,21 @@ export interface Body {
 export async function readBody(
   exchange: Exchange,
   limits: BodyLimits,
-  memory: BodyMemory,
+  reservation: Reservation,
 ): Promise<Body> {
   const { request, response } = exchange;
   checkEncoding(request);
   const declaredBytes = readDeclaredBytes(request, limits.maxBodyBytes);
-  const collector = new BodyCollector(memory, limits.maxBodyBytes, declaredBytes);
+  const collector = new BodyCollector(reservation, {
+    maxBytes: limits.maxBodyBytes,
+    declaredBytes,
+  });
   if (request.headers.expect !== undefined && request.httpVersion === '1.1') {
     response.writeContinue();
   }
-  try {
-    await receive(request, collector, limits.bodyTimeoutMs);
-    const bytes = collector.finish();
-    if (bytes.length === 0) throw new GatewayError('invalid_request', 'The request has no body');
-    return {
-      bytes,
-      release: () => {
-        collector.release();
-      },
-    };
-  } catch (error) {
-    collector.release();
-    throw error;
-  }
+  await receive(request, collector, limits.bodyTimeoutMs);
+  if (collector.bytes === 0) throw new GatewayError('invalid_request', 'The request has no body');
+  return { length: collector.bytes, pieces: collector.finish(), owned: collector.listOwned() };
 }
 
 function checkEncoding(request: IncomingMessage): void {
@@ -62,9 +57,7 @@ function readDeclaredBytes(request: IncomingMessage, maxBytes: number): number |
   const bytes = Number(request.headers['content-length'] ?? 0);
   if (bytes === 0) throw new GatewayError('invalid_request', 'The request has no body');
   if (bytes <= maxBytes) return bytes;
-  throw new GatewayError('request_too_large', `The body is larger than ${maxBytes} bytes`, {
-    closeConnection: true,
-  });
+  throw tooLarge(maxBytes);
 }
 
 function receive(

@@ -3,12 +3,12 @@ import { GatewayError } from '../errors/gateway-error.ts';
 import { rebuildShow } from '../ollama/requests/show.ts';
 import type { ThreadPool } from '../threads/thread-pool.ts';
 import { BodyMemory } from './body-memory.ts';
-import { toCall } from './body-task.ts';
+import { joinPieces, toCall } from './body-task.ts';
 import type { BodyOutcome, BodyTask } from './body-task.ts';
 import type { Call } from './call.ts';
 import type { Exchange } from './exchange.ts';
 import { readBody } from './read-body.ts';
-import type { BodyLimits } from './read-body.ts';
+import type { Body, BodyLimits } from './read-body.ts';
 import { rebuildCall } from './rebuild-call.ts';
 import type { InferenceRoute } from './routes.ts';
 
@@ -30,7 +30,7 @@ export class CallReader {
 
   constructor({ settings, pool }: CallReaderParts) {
     this.#pool = pool;
-    this.#memory = new BodyMemory(settings.bodyMemoryBytes);
+    this.#memory = new BodyMemory(settings.bodyMemoryBytes, settings.maxBodyBytes);
     this.#threadBytes = settings.bodyThreadBytes;
     const bodyTimeoutMs = settings.bodyTimeoutSeconds * 1_000;
     this.#limits = { maxBodyBytes: settings.maxBodyBytes, bodyTimeoutMs };
@@ -41,34 +41,46 @@ export class CallReader {
     return this.#memory.heldBytes;
   }
 
-  /** @throws GatewayError for what SPEC §2.1 refuses; `overloaded` if the pool cannot take it */
-  async readCall(exchange: Exchange, route: InferenceRoute): Promise<Call> {
-    const body = await readBody(exchange, this.#limits, this.#memory);
+  /**
+   * `ownerId`: whose share of the memory the body is part of.
+   * @throws GatewayError for what SPEC §2.1 refuses; `overloaded` if memory or pool cannot take it
+   */
+  async readCall(
+    exchange: Exchange,
+    route: InferenceRoute,
+    ownerId: string | null = null,
+  ): Promise<Call> {
+    const reservation = this.#memory.reserve(ownerId);
     try {
-      if (body.bytes.length <= this.#threadBytes) return rebuildCall(route, body.bytes);
-      return toCall(await this.#runOnThread({ route, bytes: body.bytes }));
+      return await this.#rebuild(route, await readBody(exchange, this.#limits, reservation));
     } finally {
-      body.release();
+      reservation.release();
     }
   }
 
   /** The model that /api/show asks for. A body worth a thread is none of its. @throws GatewayError */
-  async readShow(exchange: Exchange): Promise<{ readonly model: string }> {
+  async readShow(
+    exchange: Exchange,
+    ownerId: string | null = null,
+  ): Promise<{ readonly model: string }> {
     const maxBodyBytes = Math.min(this.#limits.maxBodyBytes, this.#threadBytes);
-    const body = await readBody(exchange, { ...this.#limits, maxBodyBytes }, this.#memory);
+    const reservation = this.#memory.reserve(ownerId);
     try {
-      return rebuildShow(body.bytes);
+      const limits = { ...this.#limits, maxBodyBytes };
+      const { pieces } = await readBody(exchange, limits, reservation);
+      return rebuildShow(joinPieces(pieces));
     } finally {
-      body.release();
+      reservation.release();
     }
   }
 
-  async #runOnThread(task: BodyTask): Promise<BodyOutcome> {
-    const { buffer, byteLength } = task.bytes;
-    const whole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
+  async #rebuild(route: InferenceRoute, { length, pieces, owned }: Body): Promise<Call> {
+    if (length <= this.#threadBytes) return rebuildCall(route, joinPieces(pieces));
     try {
-      return await this.#pool.run<BodyOutcome>(task, whole ? [buffer] : []);
-    } catch {
+      const task: BodyTask = { route, pieces };
+      return toCall(await this.#pool.run<BodyOutcome>(task, owned));
+    } catch (error) {
+      if (error instanceof GatewayError) throw error;
       // The queue is full, or the thread died of this body or of another one (DESIGN §2).
       throw new GatewayError('overloaded', 'Too many large requests at once; try again', {
         retryAfterMs: 1_000,

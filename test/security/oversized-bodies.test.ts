@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { openFront } from '../support/open-front.ts';
 import type { Front } from '../support/open-front.ts';
-import { openRawClient } from '../support/raw-client.ts';
+import { openRawClient, postRaw } from '../support/raw-client.ts';
 import { until } from '../support/until.ts';
 
 const POST = 'POST /api/chat HTTP/1.1\r\nHost: gateway\r\n';
@@ -63,12 +63,23 @@ describe('security: oversized bodies', () => {
     }
   });
 
+  it('a length that is declared and does not come takes no memory: many hold nobody up', async () => {
+    const idle = await Promise.all(Array.from({ length: 20 }, () => openRawClient(front.port)));
+    for (const client of idle) client.send(`${POST}Content-Length: 65536\r\n\r\n`);
+    await until(() => front.exchanges.length === 20, { withinMs: 2_000, what: 'all of them' });
+    expect(front.reader.heldBytes).to.equal(0);
+    const last = await postRaw(front.port, '/api/chat', '{"model":"m","messages":[]}');
+    expect(last.status).to.equal(200);
+    for (const client of idle) client.destroy();
+  });
+
   it('bodies being read share the memory of the worker: beyond it 503', async () => {
     const slow = await Promise.all([openRawClient(front.port), openRawClient(front.port)]);
-    for (const client of slow) client.send(`${POST}Content-Length: 65536\r\n\r\n`);
-    await until(() => front.reader.heldBytes === 131_072, { withinMs: 2_000, what: 'both' });
+    const most = ' '.repeat(65_535);
+    for (const client of slow) client.send(`${POST}Content-Length: 65536\r\n\r\n`, most);
+    await until(() => front.reader.heldBytes >= 131_070, { withinMs: 2_000, what: 'both' });
     const third = await openRawClient(front.port);
-    third.send(`${POST}Content-Length: 1000\r\n\r\n`);
+    third.send(`${POST}Content-Length: 1000\r\n\r\n`, ' '.repeat(1_000));
     await third.untilText('HTTP/1.1 503');
     expect(third.text).to.match(/\r\nretry-after: 1\r\n/);
 
@@ -78,14 +89,36 @@ describe('security: oversized bodies', () => {
 
   it('a chunked body that outgrows the memory is 503', async () => {
     const held = await openRawClient(front.port);
-    held.send(`${POST}Content-Length: 65536\r\n\r\n`);
+    held.send(`${POST}Content-Length: 65536\r\n\r\n`, ' '.repeat(65_535));
+    await until(() => front.reader.heldBytes >= 65_535, { withinMs: 2_000, what: 'the first' });
     const also = await openRawClient(front.port);
-    also.send(`${POST}Content-Length: 65000\r\n\r\n`);
-    await until(() => front.reader.heldBytes === 130_536, { withinMs: 2_000, what: 'both' });
+    also.send(`${POST}Content-Length: 65000\r\n\r\n`, ' '.repeat(64_999));
+    await until(() => front.reader.heldBytes >= 130_534, { withinMs: 2_000, what: 'both' });
     const chunked = await openRawClient(front.port);
     chunked.send(`${POST}Transfer-Encoding: chunked\r\n\r\n`, CHUNK);
     await chunked.untilText('HTTP/1.1 503');
     held.destroy();
     also.destroy();
+  });
+
+  it('one tenant has a quarter of it: what is left is for others', async () => {
+    await front.close();
+    front = await openFront({
+      settings: { maxBodyBytes: 65_536, bodyMemoryBytes: 524_288 },
+      readOwnerId: ({ request }) => request.headers['x-tenant']?.toString() ?? '',
+    });
+    const greedy = await Promise.all([1, 2].map(() => openRawClient(front.port)));
+    const head = (tenant: string): string =>
+      `${POST}X-Tenant: ${tenant}\r\nContent-Length: 65536\r\n\r\n`;
+    for (const client of greedy) client.send(head('a'), ' '.repeat(65_535));
+    await until(() => front.reader.heldBytes >= 131_070, { withinMs: 2_000, what: 'both' });
+
+    const third = await openRawClient(front.port);
+    third.send(head('a'), ' '.repeat(65_535));
+    await third.untilText('HTTP/1.1 503');
+    const other = await openRawClient(front.port);
+    other.send(head('b'), `{"model":"m","messages":[]}${' '.repeat(65_509)}`);
+    await other.untilText('HTTP/1.1 200');
+    for (const client of [...greedy, other]) client.destroy();
   });
 });

@@ -38,7 +38,7 @@ describe('security: clients that send slowly', () => {
   it('a client that leaves in the middle of its body is noticed at once', async () => {
     const client = await openRawClient(front.port);
     client.send(`${POST}Content-Length: 100\r\n\r\n{`);
-    await until(() => front.reader.heldBytes === 100, { withinMs: 900, what: 'the reading' });
+    await until(() => front.reader.heldBytes > 0, { withinMs: 900, what: 'the reading' });
     client.destroy();
     await until(() => front.reader.heldBytes === 0, { withinMs: 900, what: 'the memory back' });
     expect(front.exchanges[0]?.gone.aborted).to.equal(true);

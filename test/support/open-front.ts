@@ -19,6 +19,8 @@ export interface FrontOptions {
     readonly trustedProxies?: readonly string[];
   };
   readonly pool?: Pick<ThreadPool, 'run'>;
+  /** Whose share of the memory for bodies a request has; nobody's if it is not told. */
+  readonly readOwnerId?: (exchange: Exchange) => string;
   /** Instead of the first step as it is served. */
   readonly onExchange?: (exchange: Exchange, front: Front) => Promise<void>;
 }
@@ -27,6 +29,7 @@ export interface FrontOptions {
 export interface Front {
   readonly port: number;
   readonly reader: CallReader;
+  readonly readOwnerId: (exchange: Exchange) => string | null;
   readonly exchanges: Exchange[];
   readonly routes: Route[];
   readonly calls: Call[];
@@ -66,6 +69,7 @@ export async function openFront(options: FrontOptions = {}): Promise<Front> {
   const front: Front = {
     port: (server.address() as AddressInfo).port,
     reader: new CallReader({ settings, pool: options.pool ?? noPool }),
+    readOwnerId: options.readOwnerId ?? (() => null),
     exchanges: [],
     routes: [],
     calls: [],
@@ -95,7 +99,7 @@ async function serveFirstStep(exchange: Exchange, front: Front): Promise<void> {
 async function answer(exchange: Exchange, route: Route, front: Front): Promise<void> {
   if (route.kind === 'blocked' || route.kind === 'unknown') throw toRouteRefusal(route.kind);
   if (route.kind === 'inference') {
-    const call = await front.reader.readCall(exchange, route.name);
+    const call = await front.reader.readCall(exchange, route.name, front.readOwnerId(exchange));
     front.calls.push(call);
     sendJson(exchange, 200, { model: call.model });
   } else if (route.name === 'show') {

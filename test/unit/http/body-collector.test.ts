@@ -2,64 +2,81 @@ import { expect } from 'chai';
 import { BodyCollector } from '../../../lib/http/body-collector.ts';
 import { BodyMemory } from '../../../lib/http/body-memory.ts';
 
+const KIB = 1_024;
 const text = (length: number): Buffer => Buffer.alloc(length, 'x');
 
 describe('http/body-collector', () => {
-  it('takes the declared length from memory before a byte has come, and gives it back once', () => {
-    const memory = new BodyMemory(1_000);
-    const collector = new BodyCollector(memory, 1_000, 600);
-    expect(memory.heldBytes).to.equal(600);
-    collector.release();
-    collector.release();
+  function collect(
+    maxBytes: number,
+    declaredBytes: number | null = null,
+    memoryBytes = 64 * KIB * KIB,
+  ): { memory: BodyMemory; collector: BodyCollector } {
+    const memory = new BodyMemory(memoryBytes, memoryBytes);
+    const limits = { maxBytes, declaredBytes };
+    return { memory, collector: new BodyCollector(memory.reserve(null), limits) };
+  }
+
+  it('takes memory as bytes come, not as they are declared', () => {
+    const { memory, collector } = collect(10_000_000, 10_000_000);
     expect(memory.heldBytes).to.equal(0);
+    expect(collector.add(text(1))).to.equal(null);
+    expect(memory.heldBytes).to.equal(4 * KIB);
+    expect(collector.add(text(9_000))).to.equal(null);
+    expect(memory.heldBytes).to.equal(9_001);
   });
 
-  it('is refused without having taken anything if there is no room', () => {
-    const memory = new BodyMemory(500);
-    expect(() => new BodyCollector(memory, 1_000, 600))
-      .to.throw()
-      .with.property('code', 'overloaded');
-    expect(memory.heldBytes).to.equal(0);
+  it('holds no more than was declared, or twice what came', () => {
+    const { memory, collector } = collect(10_000_000, 5_000);
+    collector.add(text(4_500));
+    collector.add(text(10));
+    expect(memory.heldBytes).to.equal(5_000);
+    const large = collect(10_000_000);
+    large.collector.add(text(3_000_000));
+    expect(large.memory.heldBytes).to.be.within(3_000_000, 3_262_144);
   });
 
-  it('a body of one chunk is that chunk, not a copy', () => {
-    const collector = new BodyCollector(new BodyMemory(100), 100, 5);
-    const chunk = Buffer.from('hello');
-    expect(collector.add(chunk)).to.equal(null);
-    expect(collector.finish()).to.equal(chunk);
-  });
-
-  it('small chunks are joined, large bodies are written into their place', () => {
-    for (const length of [6, 100_000]) {
-      const collector = new BodyCollector(new BodyMemory(200_000), 200_000, length);
-      const whole = text(length - 3);
-      expect(collector.add(whole)).to.equal(null);
-      expect(collector.add(Buffer.from('end'))).to.equal(null);
-      const bytes = collector.finish();
-      expect(bytes.toString()).to.equal(`${whole.toString()}end`);
+  it('keeps the order of bytes, however they come', () => {
+    const sent = Buffer.from(Array.from({ length: 700_000 }, (_, index) => index % 251));
+    for (const size of [1_000, 4_096, 65_536, 700_000]) {
+      const { collector } = collect(1_000_000);
+      for (let at = 0; at < sent.length; at += size) collector.add(sent.subarray(at, at + size));
+      expect(collector.bytes).to.equal(sent.length);
+      expect(Buffer.concat(collector.finish()).equals(sent), String(size)).to.equal(true);
     }
   });
 
-  it('a large body owns its buffer, so that it can move to a thread', () => {
-    const collector = new BodyCollector(new BodyMemory(200_000), 200_000, 100_000);
-    collector.add(text(100_000));
-    const bytes = collector.finish();
-    expect(bytes.buffer.byteLength).to.equal(100_000);
+  it('a body of one chunk is that chunk, not a copy, and nobody else’s to give away', () => {
+    const { memory, collector } = collect(100, 5);
+    const chunk = Buffer.from('hello');
+    expect(collector.add(chunk)).to.equal(null);
+    expect(collector.finish()[0]).to.equal(chunk);
+    expect(collector.listOwned()).to.deep.equal([]);
+    expect(memory.heldBytes).to.equal(5);
   });
 
-  it('a body of unknown length takes memory as it grows', () => {
-    const memory = new BodyMemory(50);
-    const collector = new BodyCollector(memory, 100, null);
-    expect(collector.add(text(30))).to.equal(null);
-    expect(memory.heldBytes).to.equal(30);
-    expect(collector.add(text(30))?.code).to.equal('overloaded');
-    collector.release();
-    expect(memory.heldBytes).to.equal(0);
+  it('owns the buffers of its other pieces, so that they can move to a thread', () => {
+    const { collector } = collect(200_000, 100_000);
+    collector.add(text(60_000));
+    collector.add(text(40_000));
+    const owned = collector.listOwned();
+    const pieces = collector.finish();
+    expect(pieces.map(({ buffer }) => buffer)).to.deep.equal(owned);
+    expect(owned.reduce((sum, { byteLength }) => sum + byteLength, 0)).to.equal(100_000);
   });
 
-  it('nothing above the limit of one body is kept', () => {
-    const collector = new BodyCollector(new BodyMemory(1_000), 100, null);
+  it('is refused where the memory has no room, in pieces or in one', () => {
+    const grown = collect(100_000, null, 10_000);
+    expect(grown.collector.add(text(8_000))).to.equal(null);
+    expect(grown.collector.add(text(3_000))?.code).to.equal('overloaded');
+    const single = collect(100_000, 10_001, 10_000);
+    expect(single.collector.add(text(10_001))?.code).to.equal('overloaded');
+    expect(single.memory.heldBytes).to.equal(0);
+  });
+
+  it('nothing above the limit of one body is kept, nor above what was declared', () => {
+    const { collector } = collect(100);
     expect(collector.add(text(100))).to.equal(null);
     expect(collector.add(text(1))?.code).to.equal('request_too_large');
+    expect(collect(100, 10).collector.add(text(11))?.code).to.equal('request_too_large');
   });
 });

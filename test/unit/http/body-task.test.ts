@@ -5,13 +5,15 @@ const bytes = Buffer.from('{"model":"m","prompt":"x"}');
 
 describe('http/body-task', () => {
   it('a call crosses the border of a thread as data', () => {
-    const outcome = structuredClone(runBodyTask({ route: 'generate', bytes }));
+    const outcome = structuredClone(
+      runBodyTask({ route: 'generate', pieces: [bytes.subarray(0, 5), bytes.subarray(5)] }),
+    );
     expect(toCall(outcome)).to.include({ route: 'generate', model: 'm' });
   });
 
   it('a refusal does too, and is thrown again on the other side', () => {
     const wrong = Buffer.from('{"model":"m","prompt":5}');
-    const outcome = structuredClone(runBodyTask({ route: 'generate', bytes: wrong }));
+    const outcome = structuredClone(runBodyTask({ route: 'generate', pieces: [wrong] }));
     expect(() => toCall(outcome))
       .to.throw('prompt must be a string')
       .with.deep.property('details', { param: 'prompt' });
@@ -24,6 +26,6 @@ describe('http/body-task', () => {
         throw new RangeError('broken');
       },
     });
-    expect(() => runBodyTask({ route: 'generate', bytes: broken })).to.throw(RangeError);
+    expect(() => runBodyTask({ route: 'generate', pieces: [broken] })).to.throw(RangeError);
   });
 });
