@@ -52,7 +52,16 @@ create table gateway.api_keys (
   constraint api_keys_public_id_is_unique unique (public_id),
   constraint api_keys_public_id_is_well_formed check (public_id ~ '^[A-Za-z0-9]{12}$'),
   constraint api_keys_name_has_a_length check (char_length(name) <= 200),
-  constraint api_keys_hash_is_argon2id check (hash like '$argon2id$v=19$%'),
+  constraint api_keys_hash_is_argon2id check (
+    hash ~ ('^[$]argon2id[$]v=19[$]m=[1-9][0-9]{0,6},t=[1-9][0-9]?,p=[1-9][0-9]?'
+      '[$][A-Za-z0-9+/]{11,86}[$][A-Za-z0-9+/]{22,86}$')
+  ),
+  -- The bounds of the settings: a dearer one would keep a worker's only Argon2 thread from all others.
+  constraint api_keys_hash_is_affordable check (
+    substring(hash from 'm=([0-9]{1,7}),')::integer between 8 and 1048576
+    and substring(hash from ',t=([0-9]{1,2}),')::integer between 1 and 20
+    and substring(hash from ',p=([0-9]{1,2})[$]')::integer between 1 and 16
+  ),
   constraint api_keys_secret_tag_has_16_bytes check (octet_length(secret_tag) = 16),
   constraint api_keys_models_are_bounded check (
     cardinality(allowed_models) <= 1000 and array_position(allowed_models, null) is null

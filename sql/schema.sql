@@ -120,7 +120,8 @@ gateway_meta.settings.single boolean not null default true
 gateway_meta.settings.shards integer not null
 
 -- constraints
-gateway.api_keys.api_keys_hash_is_argon2id CHECK ((hash ~~ '$argon2id$v=19$%'::text))
+gateway.api_keys.api_keys_hash_is_affordable CHECK ((((("substring"(hash, 'm=([0-9]{1,7}),'::text))::integer >= 8) AND (("substring"(hash, 'm=([0-9]{1,7}),'::text))::integer <= 1048576)) AND ((("substring"(hash, ',t=([0-9]{1,2}),'::text))::integer >= 1) AND (("substring"(hash, ',t=([0-9]{1,2}),'::text))::integer <= 20)) AND ((("substring"(hash, ',p=([0-9]{1,2})[$]'::text))::integer >= 1) AND (("substring"(hash, ',p=([0-9]{1,2})[$]'::text))::integer <= 16))))
+gateway.api_keys.api_keys_hash_is_argon2id CHECK ((hash ~ '^[$]argon2id[$]v=19[$]m=[1-9][0-9]{0,6},t=[1-9][0-9]?,p=[1-9][0-9]?[$][A-Za-z0-9+/]{11,86}[$][A-Za-z0-9+/]{22,86}$'::text))
 gateway.api_keys.api_keys_models_are_bounded CHECK (((cardinality(allowed_models) <= 1000) AND (array_position(allowed_models, NULL::text) IS NULL)))
 gateway.api_keys.api_keys_name_has_a_length CHECK ((char_length(name) <= 200))
 gateway.api_keys.api_keys_pkey PRIMARY KEY (id)

@@ -1,7 +1,7 @@
 import type { Connection } from '../../lib/store/postgres.ts';
 
 /** A hash in the form that the schema demands; it is of nothing. */
-export const SOME_HASH = '$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$c29tZWhhc2g';
+export const SOME_HASH = '$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$c29tZWhhc2hvZm5vdGhpbmc';
 
 let made = 0;
 

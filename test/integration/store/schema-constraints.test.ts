@@ -10,6 +10,8 @@ const AUDIT = `insert into gateway.audit_log (id, admitted_at, tenant_id, key_id
   status, outcome, refusal_code, count_source, duration_ms, streamed, prompt_tokens)
   values (gen_random_uuid(), '2026-01-02T03:04:05Z', gen_random_uuid(), gen_random_uuid()`;
 
+const [, , , , SALT = '', DIGEST = ''] = SOME_HASH.split('$');
+
 /** What a console might write by mistake, and the constraint that stops it. */
 const REFUSED: readonly (readonly [string, string])[] = [
   [`${TENANT}) values ('Upper', 'x')`, 'tenants_slug_is_well_formed'],
@@ -41,7 +43,11 @@ const REFUSED: readonly (readonly [string, string])[] = [
     'key_limits_budget_has_a_period',
   ],
   [`update gateway.api_keys set hash = 'plain'`, 'api_keys_hash_is_argon2id'],
-  [`update gateway.api_keys set public_id = 'short'`, 'api_keys_public_id_is_well_formed'],
+  [
+    `insert into gateway.api_keys (tenant_id, public_id, hash)
+       select id, 'short', '${SOME_HASH}' from gateway.tenants`,
+    'api_keys_public_id_is_well_formed',
+  ],
   [`update gateway.api_keys set secret_tag = 'short'`, 'api_keys_secret_tag_has_16_bytes'],
   [`update gateway.api_keys set status = 'revoked'`, 'api_keys_revoked_has_a_time'],
   [`update gateway.api_keys set prompt_log_ttl_days = 0`, 'api_keys_ttl_is_sane'],
@@ -149,6 +155,38 @@ describe('store/schema-constraints', () => {
       const error = await fail(`select gateway.ensure_audit_day(${day}::date)`);
       expect(readSqlState(error), day).to.equal('22008');
     }
+  });
+
+  /** One such row, written by a console, would keep the only Argon2 thread of a worker busy. */
+  for (const [from, to, constraint] of [
+    ['t=2', 't=40000', 'api_keys_hash_is_argon2id'],
+    ['t=2', 't=21', 'api_keys_hash_is_affordable'],
+    ['t=2', 't=0', 'api_keys_hash_is_affordable'],
+    ['m=19456', 'm=1048577', 'api_keys_hash_is_affordable'],
+    ['m=19456', 'm=4294967295', 'api_keys_hash_is_argon2id'],
+    ['m=19456', 'm=7', 'api_keys_hash_is_affordable'],
+    ['p=1', 'p=17', 'api_keys_hash_is_affordable'],
+    ['p=1', 'p=1,keyid=AA', 'api_keys_hash_is_argon2id'],
+    ['argon2id', 'argon2i', 'api_keys_hash_is_argon2id'],
+    ['v=19', 'v=16', 'api_keys_hash_is_argon2id'],
+    [SALT, 'c2FsdA', 'api_keys_hash_is_argon2id'],
+    [SALT, 'A'.repeat(87), 'api_keys_hash_is_argon2id'],
+    [SALT, 'c29tZX NhbHQ', 'api_keys_hash_is_argon2id'],
+    [DIGEST, 'aGFzaA', 'api_keys_hash_is_argon2id'],
+    [DIGEST, 'A'.repeat(87), 'api_keys_hash_is_argon2id'],
+    [DIGEST, `${DIGEST}\n`, 'api_keys_hash_is_argon2id'],
+  ] as const) {
+    it(`takes no hash with ${JSON.stringify(to).slice(0, 20)} for ${from}`, async () => {
+      const error = await fail(
+        `update gateway.api_keys set hash = '${SOME_HASH.replace(from, to)}'`,
+      );
+      expect(error).to.have.property('constraint', constraint);
+    });
+  }
+
+  it('takes the dearest hash that the settings allow', async () => {
+    const dear = SOME_HASH.replace('m=19456,t=2,p=1', 'm=1048576,t=20,p=16');
+    await client.query('update gateway.api_keys set hash = $1', [dear]);
   });
 
   async function fail(sql: string): Promise<unknown> {

@@ -21,7 +21,7 @@ const TENANT = {
 
 const KEY = {
   publicId: 'aaaaaaaaaaaa',
-  hash: '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA',
+  hash: '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA',
   secretTag: Buffer.alloc(16),
   name: '',
   expiresAt: null,
