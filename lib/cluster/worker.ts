@@ -21,6 +21,7 @@ import { openThreadPool } from '../threads/thread-pool.ts';
 import type { Clock } from '../time/clock.ts';
 import { isFromPrimary } from './messages.ts';
 import type { FromPrimary, FromWorker } from './messages.ts';
+import { waitForRedis } from './wait-for-redis.ts';
 
 export interface WorkerParts {
   readonly settings: Settings;
@@ -33,6 +34,7 @@ export interface WorkerParts {
 
 const POSTGRES_CONNECTIONS = 2;
 const POSTGRES_TIMEOUT_MS = 2_000;
+const REDIS_WAIT_MS = 2_000;
 const BODIES_QUEUE = 64;
 const METRICS_EVERY_MS = 1_000;
 /** What is still running when the drain's time is up gets so long to be told and settled. */
@@ -88,15 +90,16 @@ class WorkerLife {
       maxConnections: POSTGRES_CONNECTIONS,
       timeoutMs: POSTGRES_TIMEOUT_MS,
     });
+    const redis = openRedis({
+      url: settings.redisUrl,
+      connectionName: 'nzgw-worker',
+      commandTimeoutMs: SETTLE_TIMEOUT_MS,
+    });
     this.#gateway = assemble({
       ...parts,
       metrics: this.#metrics,
       shared: this.#shared,
-      redis: openRedis({
-        url: settings.redisUrl,
-        connectionName: 'nzgw-worker',
-        commandTimeoutMs: SETTLE_TIMEOUT_MS,
-      }),
+      redis,
       shards: start.shards,
       argon2Threads: openThreadPool({
         entry: parts.argon2Entry,
@@ -115,7 +118,9 @@ class WorkerLife {
       log,
       onExchange: (exchange) => serve(stages, exchange),
     });
-    this.#listen();
+    void waitForRedis(redis, REDIS_WAIT_MS).then(() => {
+      if (!this.#draining) this.#listen();
+    });
     this.#reports = setInterval(() => void this.#report(), METRICS_EVERY_MS);
   }
 
