@@ -18,11 +18,19 @@ export interface ThreadPoolOptions {
 export interface ThreadPool {
   /** Runs one task; buffers in `transfer` move to the thread. Rejects with PoolFullError at the bound. */
   run<T>(task: unknown, transfer?: readonly ArrayBuffer[]): Promise<T>;
+  /**
+   * Runs one task that may not be refused because others wait: it queues behind them. Its callers
+   * keep their own bound, of at most RESERVED_TASKS at once.
+   */
+  runReserved<T>(task: unknown, transfer?: readonly ArrayBuffer[]): Promise<T>;
   readonly queued: number;
   close(): Promise<void>;
 }
 
 const IDLE_MS = 30_000;
+
+/** Places in the queue beyond its bound, for work that was already paid for. */
+export const RESERVED_TASKS = 4;
 
 /** A pool of threads whose queue is bounded; idle threads end. */
 export function openThreadPool(options: ThreadPoolOptions): ThreadPool {
@@ -31,22 +39,27 @@ export function openThreadPool(options: ThreadPoolOptions): ThreadPool {
     filename: options.entry.href,
     minThreads: 0,
     maxThreads: threads,
-    maxQueue: Math.max(1, options.maxQueue),
+    maxQueue: Math.max(1, options.maxQueue) + RESERVED_TASKS,
     concurrentTasksPerWorker: 1,
     idleTimeout: IDLE_MS,
     niceIncrement: options.niceIncrement ?? 0,
     env: {},
   });
 
+  async function start<T>(task: unknown, transfer: readonly ArrayBuffer[] = []): Promise<T> {
+    return (await pool.run(task, { transferList: [...transfer] })) as T;
+  }
+
   return {
     get queued() {
       return pool.queueSize;
     },
-    async run<T>(task: unknown, transfer: readonly ArrayBuffer[] = []): Promise<T> {
+    async run<T>(task: unknown, transfer?: readonly ArrayBuffer[]): Promise<T> {
       // Piscina rejects a full queue with a plain Error; asking first gives it a name.
       if (pool.queueSize >= options.maxQueue) throw new PoolFullError('the thread pool is full');
-      return (await pool.run(task, { transferList: [...transfer] })) as T;
+      return start<T>(task, transfer);
     },
+    runReserved: start,
     close: () => pool.close({ force: true }),
   };
 }

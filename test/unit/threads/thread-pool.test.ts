@@ -21,4 +21,22 @@ describe('threads/thread-pool', () => {
     expect(pool.queued).to.equal(0);
     await pool.close();
   });
+
+  it('keeps places beyond the bound for work that may not be refused', async () => {
+    const pool = openThreadPool({ entry, maxQueue: 2 });
+    const others = Promise.allSettled(
+      Array.from({ length: 10 }, (_, n) => pool.run<number>({ n, ms: 20 })),
+    );
+    expect(await pool.runReserved<number>({ n: 5, ms: 0 })).to.equal(25);
+    await others;
+    await pool.close();
+  });
+
+  it('moves what a task gives back where the task says so', async () => {
+    const moved = new URL('../../fixtures/threads/moved-bytes.ts', import.meta.url);
+    const pool = openThreadPool({ entry: moved, maxQueue: 2 });
+    const result = await pool.run<{ bytes: Uint8Array }>({ length: 100_000 });
+    expect(result.bytes).to.have.length(100_000);
+    await pool.close();
+  });
 });
