@@ -5,7 +5,7 @@ import { readImports, readSources } from '../support/source-files.ts';
 /** Low to high; a file imports its own folder and lower lines only. */
 const LAYERS: readonly (readonly string[])[] = [
   ['root', 'errors', 'time'],
-  ['config', 'log', 'metrics', 'store', 'threads'],
+  ['config', 'log', 'memory', 'metrics', 'store', 'threads'],
   ['ollama', 'openai'],
   ['shared', 'ledger'],
   ['http'],
