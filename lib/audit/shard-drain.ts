@@ -3,6 +3,7 @@ import { describeError } from '../log/logger.ts';
 import type { Logger } from '../log/logger.ts';
 import type { PostgresClient } from '../store/postgres.ts';
 import type { Clock } from '../time/clock.ts';
+import { inTime } from '../time/in-time.ts';
 import { openShardSession } from './shard-session.ts';
 import type { ShardSession } from './shard-session.ts';
 import { storeEvents } from './store-events.ts';
@@ -61,12 +62,7 @@ export class ShardDrain {
   async stop(withinMs: number): Promise<void> {
     this.#stopAtMs = this.#parts.clock.monotonicMs() + withinMs;
     this.#wake();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, withinMs);
-    });
-    await Promise.race([this.#running, late]);
-    clearTimeout(timer);
+    await inTime(withinMs, this.#running, () => undefined);
     await this.#session?.end();
   }
 

@@ -1,8 +1,9 @@
 import { makeClient } from '../store/postgres.ts';
 import type { PostgresClient } from '../store/postgres.ts';
+import { inTime } from '../time/in-time.ts';
 
 /** First number of the project's advisory locks: "nz" in ASCII. The second is the shard. */
-export const LOCK_CLASS = 0x6e7a;
+const LOCK_CLASS = 0x6e7a;
 
 /**
  * Postgres ends a session of ours that has been silent for so long: the lock of a host that died
@@ -31,9 +32,13 @@ export async function openShardSession(url: string, shard: number): Promise<Shar
     applicationName: `nzgw drain ${shard}`,
     timeoutMs: SILENCE_MS,
   });
-  const end = async (): Promise<void> => {
-    await Promise.race([client.end().catch(() => undefined), giveUp()]);
-  };
+  // A dead network answers no farewell.
+  const end = (): Promise<void> =>
+    inTime(
+      CLOSE_WITHIN_MS,
+      client.end().catch(() => undefined),
+      () => undefined,
+    );
   try {
     await client.connect();
     await client.query(
@@ -56,11 +61,4 @@ export async function openShardSession(url: string, shard: number): Promise<Shar
       return rows[0]?.ours === true;
     },
   };
-}
-
-/** A dead network answers no farewell. */
-function giveUp(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, CLOSE_WITHIN_MS).unref();
-  });
 }

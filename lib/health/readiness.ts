@@ -1,4 +1,5 @@
 import type { Clock } from '../time/clock.ts';
+import { inTime } from '../time/in-time.ts';
 
 export interface Check {
   readonly status: 'pass' | 'fail';
@@ -67,17 +68,8 @@ async function look(parts: WatchParts): Promise<Readiness> {
 }
 
 async function askInTime(probe: Probe, timeoutMs: number): Promise<boolean> {
-  const late = new AbortController();
-  try {
-    return await Promise.race([
-      Promise.resolve().then(probe),
-      pause(timeoutMs, late.signal).then(() => false),
-    ]);
-  } catch {
-    return false;
-  } finally {
-    late.abort();
-  }
+  const asked = Promise.resolve().then(probe);
+  return inTime(timeoutMs, asked, () => false).catch(() => false);
 }
 
 /** Waits, or returns at once when told to stop. */
