@@ -59,6 +59,28 @@ begin
 end
 $$;
 
+-- Gateways know a key by its public id and believe what they know until they are told otherwise. So
+-- what a row is known by never changes, and no row goes away: a deleted key would stay valid.
+create function gateway.refuse_change() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception 'gateway.% is refused this: %', tg_table_name, tg_name
+    using errcode = 'restrict_violation',
+      hint = 'a key ends by an insert into gateway.revocations, a tenant by its status';
+end
+$$;
+
+create trigger tenants_keep_their_id before update on gateway.tenants
+  for each row when (old.id <> new.id) execute function gateway.refuse_change();
+create trigger tenants_are_not_deleted before delete or truncate on gateway.tenants
+  for each statement execute function gateway.refuse_change();
+create trigger api_keys_keep_their_ids before update on gateway.api_keys
+  for each row when ((old.id, old.public_id, old.tenant_id) <> (new.id, new.public_id, new.tenant_id))
+  execute function gateway.refuse_change();
+create trigger api_keys_are_not_deleted before delete or truncate on gateway.api_keys
+  for each statement execute function gateway.refuse_change();
+
 create trigger tenants_raise_version before update on gateway.tenants
   for each row when (old.* is distinct from new.*) execute function gateway.note_change();
 create trigger tenants_note_change after insert or update on gateway.tenants

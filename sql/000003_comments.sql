@@ -113,6 +113,7 @@ comment on column gateway.revocations.created_by is 'The database user who wrote
 comment on function gateway.note_change() is 'Raises the version of a changed key or tenant and appends the change to the log.';
 comment on function gateway.note_limit_change() is 'Touches the key or tenant whose limits changed, so that its version rises.';
 comment on function gateway.notify_key_revoked() is 'Marks the key, or every key of the tenant, revoked and tells the gateways to look.';
+comment on function gateway.refuse_change() is 'Keeps tenants and keys and what they are known by: they are ended, never deleted or renamed.';
 comment on function gateway.ensure_audit_day(date) is 'Makes the audit partition of a UTC day if it is missing. Called by drainer and sweeper.';
 
 comment on table gateway_meta.rejected_events is 'Entries of the audit stream that Postgres refused, each with an alarm.';

@@ -3,7 +3,7 @@
 -- Three roles to be granted to login users. A new table is closed to them until a migration opens it.
 --   gateway_runtime  the gateway: reads what decides, writes what happened
 --   gateway_console  an administration console: tenants, keys, limits, revocations; no secret, no prompt
---   gateway_admin    every row of every table
+--   gateway_admin    every row of every table, though it ends tenants and keys instead of deleting them
 
 -- Roles belong to the whole server, and another database may be migrated at this very moment.
 do $$
@@ -63,3 +63,6 @@ grant insert (key_id, tenant_id, reason) on gateway.revocations to gateway_conso
 
 grant select, insert, update, delete on all tables in schema gateway, gateway_meta to gateway_admin;
 revoke insert, update, delete on gateway_meta.migrations, gateway_meta.settings from gateway_admin;
+-- A key ends by being revoked, a tenant by being closed, and the log of it stays as it was written.
+revoke delete on gateway.tenants, gateway.api_keys from gateway_admin;
+revoke update, delete on gateway.revocations from gateway_admin;

@@ -201,11 +201,15 @@ CREATE UNIQUE INDEX tenants_slug_is_unique ON gateway.tenants USING btree (slug)
 CREATE UNIQUE INDEX token_ledger_pkey ON gateway.token_ledger USING btree (tenant_id, key_id, model, day)
 
 -- triggers
+CREATE TRIGGER api_keys_are_not_deleted BEFORE DELETE OR TRUNCATE ON gateway.api_keys FOR EACH STATEMENT EXECUTE FUNCTION gateway.refuse_change()
+CREATE TRIGGER api_keys_keep_their_ids BEFORE UPDATE ON gateway.api_keys FOR EACH ROW WHEN (((old.id <> new.id) OR (old.public_id <> new.public_id) OR (old.tenant_id <> new.tenant_id))) EXECUTE FUNCTION gateway.refuse_change()
 CREATE TRIGGER api_keys_note_change AFTER INSERT OR UPDATE ON gateway.api_keys FOR EACH ROW EXECUTE FUNCTION gateway.note_change()
 CREATE TRIGGER api_keys_raise_version BEFORE UPDATE ON gateway.api_keys FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION gateway.note_change()
 CREATE TRIGGER key_limits_note_change AFTER INSERT OR DELETE OR UPDATE ON gateway.key_limits FOR EACH ROW EXECUTE FUNCTION gateway.note_limit_change()
 CREATE TRIGGER revocations_notify AFTER INSERT ON gateway.revocations FOR EACH ROW EXECUTE FUNCTION gateway.notify_key_revoked()
 CREATE TRIGGER tenant_limits_note_change AFTER INSERT OR DELETE OR UPDATE ON gateway.tenant_limits FOR EACH ROW EXECUTE FUNCTION gateway.note_limit_change()
+CREATE TRIGGER tenants_are_not_deleted BEFORE DELETE OR TRUNCATE ON gateway.tenants FOR EACH STATEMENT EXECUTE FUNCTION gateway.refuse_change()
+CREATE TRIGGER tenants_keep_their_id BEFORE UPDATE ON gateway.tenants FOR EACH ROW WHEN ((old.id <> new.id)) EXECUTE FUNCTION gateway.refuse_change()
 CREATE TRIGGER tenants_note_change AFTER INSERT OR UPDATE ON gateway.tenants FOR EACH ROW EXECUTE FUNCTION gateway.note_change()
 CREATE TRIGGER tenants_raise_version BEFORE UPDATE ON gateway.tenants FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION gateway.note_change()
 
@@ -293,9 +297,20 @@ begin
   return null;
 end
 $function$
+CREATE OR REPLACE FUNCTION gateway.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  raise exception 'gateway.% is refused this: %', tg_table_name, tg_name
+    using errcode = 'restrict_violation',
+      hint = 'a key ends by an insert into gateway.revocations, a tenant by its status';
+end
+$function$
 
 -- grants
-gateway.api_keys to gateway_admin: delete, insert, select, update
+gateway.api_keys to gateway_admin: insert, select, update
 gateway.api_keys to gateway_runtime: select
 gateway.api_keys.allow_all_models to gateway_console: insert, select, update
 gateway.api_keys.allowed_models to gateway_console: insert, select, update
@@ -331,7 +346,7 @@ gateway.prompt_log.expires_at to gateway_console: select
 gateway.prompt_log.id to gateway_console: select
 gateway.prompt_log.key_id to gateway_console: select
 gateway.prompt_log.tenant_id to gateway_console: select
-gateway.revocations to gateway_admin: delete, insert, select, update
+gateway.revocations to gateway_admin: insert, select
 gateway.revocations to gateway_console: select
 gateway.revocations to gateway_runtime: select
 gateway.revocations.key_id to gateway_console: insert
@@ -340,7 +355,7 @@ gateway.revocations.tenant_id to gateway_console: insert
 gateway.tenant_limits to gateway_admin: delete, insert, select, update
 gateway.tenant_limits to gateway_console: delete, insert, select, update
 gateway.tenant_limits to gateway_runtime: select
-gateway.tenants to gateway_admin: delete, insert, select, update
+gateway.tenants to gateway_admin: insert, select, update
 gateway.tenants to gateway_console: select
 gateway.tenants to gateway_runtime: select
 gateway.tenants.allow_all_models to gateway_console: insert, update
@@ -475,6 +490,7 @@ function gateway.ensure_audit_day(date): Makes the audit partition of a UTC day 
 function gateway.note_change(): Raises the version of a changed key or tenant and appends the change to the log.
 function gateway.note_limit_change(): Touches the key or tenant whose limits changed, so that its version rises.
 function gateway.notify_key_revoked(): Marks the key, or every key of the tenant, revoked and tells the gateways to look.
+function gateway.refuse_change(): Keeps tenants and keys and what they are known by: they are ended, never deleted or renamed.
 schema gateway: neuronetz-gateway: tenants, keys, limits, audit, ledger.
 schema gateway_meta: neuronetz-gateway: what was done to this database.
 table gateway.api_keys: API keys. The secret itself is never here: only its Argon2id hash and a tag.

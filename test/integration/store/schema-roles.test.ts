@@ -82,6 +82,10 @@ const MAY_NOT: Readonly<Record<string, readonly string[]>> = {
   gateway_admin: [
     'update gateway_meta.settings set shards = 2',
     'delete from gateway_meta.migrations',
+    'delete from gateway.tenants',
+    'delete from gateway.api_keys',
+    'delete from gateway.revocations',
+    `update gateway.revocations set kind = 'change'`,
     'drop table gateway.prompt_log',
   ],
 };

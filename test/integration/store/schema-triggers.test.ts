@@ -126,6 +126,25 @@ describe('store/schema-triggers', () => {
     expect(await readVersion('api_keys', keyId)).to.equal(version);
   });
 
+  for (const [what, sql] of [
+    ['a new id of a tenant', 'update gateway.tenants set id = gen_random_uuid()'],
+    ['a new id of a key', 'update gateway.api_keys set id = gen_random_uuid()'],
+    ['another public id', `update gateway.api_keys set public_id = 'abcdefghijkl' where id = $1`],
+    ['another tenant of a key', 'update gateway.api_keys set tenant_id = gen_random_uuid()'],
+    ['the end of a key by delete', 'delete from gateway.api_keys'],
+    ['the end of a tenant by delete', 'delete from gateway.tenants'],
+    ['the end of all keys by truncate', 'truncate gateway.api_keys cascade'],
+    ['the end of all tenants by truncate', 'truncate gateway.tenants cascade'],
+  ] as const) {
+    it(`refuses ${what} even to its owner: gateways would go on believing the row`, async () => {
+      const error = await client
+        .query(sql, sql.includes('$1') ? [keyId] : [])
+        .catch((e: unknown) => e);
+      expect(error).to.have.property('code', '23001');
+      expect(error).to.have.property('hint').that.includes('gateway.revocations');
+    });
+  }
+
   it('notifies of the kind alone, once the transaction is committed', async () => {
     const listener = await connect(database.url);
     const heard: (string | undefined)[] = [];
