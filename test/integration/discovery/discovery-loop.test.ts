@@ -169,7 +169,7 @@ describe('discovery/discovery-loop', function () {
     const startedMs = systemClock.monotonicMs();
     const discovery = start([server.url]);
     expect(discovery.state().upstreams[0]).to.include({ answering: null, polledAtMs: null });
-    await until(() => server.count('/api/tags') > 0, { withinMs: 5_000, what: 'the first poll' });
+    await until(() => server.count('/api/ps') > 0, { withinMs: 5_000, what: 'the first poll' });
     server.answers.clear();
     const catalogue = open();
     await until(() => catalogue.isFresh(), { withinMs: 5_000, what: 'the second poll' });
