@@ -56,9 +56,9 @@ export function toEntry(exchange: Exchange, facts: SettledFacts, context: EntryC
 }
 
 /**
- * The relay's word, where it came so far. Else: the client left; or it was refused after admission,
- * which is the upstream's fault once it had the request or would not take it, and a refusal of ours
- * before.
+ * The forwarder's and the relay's word, where they had one. Else: the client left; or it was refused
+ * after admission: as the upstream's failure once it had the request (a cut of ours is then charged
+ * like one) or would not take it, and as a refusal of ours before.
  */
 function readOutcome(
   exchange: Exchange,

@@ -61,7 +61,8 @@ export async function forward(
   try {
     return await tryUpstreams(forwarder, request);
   } catch (error) {
-    request.tally.outcome = request.gone.aborted ? 'client_gone' : 'upstream_error';
+    // Who refused before anything was sent, and whether the client left or we cut, others know.
+    if (request.tally.written && !request.gone.aborted) request.tally.outcome = 'upstream_error';
     throw error;
   }
 }

@@ -88,15 +88,39 @@ describe('settlement/to-entry', () => {
     }
   });
 
-  it('calls it a refusal of ours, free of charge, if the request never went anywhere', () => {
-    const entry = entryOf(answered(503), facts({}, 'upstream_unavailable'));
+  for (const code of [
+    'upstream_unavailable',
+    'overloaded',
+    'models_unavailable',
+    'draining',
+  ] as const) {
+    it(`calls ${code} a refusal of ours, free of charge, if the request never went anywhere`, () => {
+      const entry = entryOf(answered(503), facts({}, code));
+      expect(entry).to.include({
+        status: 503,
+        outcome: 'refused',
+        refusalCode: code,
+        chargedTokens: 0,
+        countSource: 'none',
+      });
+    });
+  }
+
+  it('takes what we cut for a failure once the upstream had it, and charges for it', () => {
+    const entry = entryOf(answered(503), facts({ written: true }, 'draining'));
     expect(entry).to.include({
       status: 503,
-      outcome: 'refused',
-      refusalCode: 'upstream_unavailable',
-      chargedTokens: 0,
-      countSource: 'none',
+      outcome: 'upstream_error',
+      refusalCode: null,
+      countSource: 'estimated',
     });
+    expect(entry.chargedTokens).to.be.greaterThan(0);
+  });
+
+  it('takes a client for gone only if it left, whatever was refused then', () => {
+    for (const code of ['request_timeout', 'draining'] as const) {
+      expect(entryOf(left(), facts({}, code)).outcome).to.equal('client_gone');
+    }
   });
 
   it('takes a request without a word against it for a good one', () => {
