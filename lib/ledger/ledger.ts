@@ -46,7 +46,11 @@ export function openLedger(redis: Redis, parts: LedgerParts): Ledger {
 
   const admit = async (request: AdmitRequest): Promise<AdmitReply> => {
     const shard = shardOf(request.tenantId, parts.shards);
-    const deadlineMs = (time.estimateMs() ?? (await time.askMs())) + request.timeoutMs;
+    const startedMs = parts.clock.monotonicMs();
+    const nowMs = time.estimateMs() ?? (await time.askMs());
+    // The caller stops waiting so long after its start, however long it took to learn the time.
+    const spentMs = Math.ceil(parts.clock.monotonicMs() - startedMs);
+    const deadlineMs = nowMs + request.timeoutMs - spentMs;
     const raw = await commands.nz_admit(
       KEYS.events(shard),
       KEYS.revokedKey(shard, request.keyId),

@@ -16,7 +16,7 @@ export const BOOKKEEPING = {
   ),
   admitTimeoutMs: withDefault(
     'NZGW_ADMIT_TIMEOUT_MS',
-    integer(50, 10_000),
+    integer(50, 4_000),
     1_000,
     'How long Redis may take to decide.',
   ),

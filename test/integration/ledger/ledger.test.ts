@@ -1,8 +1,9 @@
 import { expect } from 'chai';
+import { BOOKKEEPING } from '../../../lib/config/tables/bookkeeping.ts';
 import { decodeEntry } from '../../../lib/ledger/entry-codec.ts';
 import { openEventStream } from '../../../lib/ledger/event-stream.ts';
 import { KEYS, shardOf } from '../../../lib/ledger/keys.ts';
-import { openLedger } from '../../../lib/ledger/ledger.ts';
+import { openLedger, SETTLE_TIMEOUT_MS } from '../../../lib/ledger/ledger.ts';
 import type { AdmitRequest } from '../../../lib/ledger/ledger.ts';
 import { openModelsCopy } from '../../../lib/ledger/models-copy.ts';
 import { openRevokedMarkers } from '../../../lib/ledger/revoked-markers.ts';
@@ -52,6 +53,22 @@ describe('ledger/ledger', () => {
     await moveTime(redis, KEYS.events(SHARD), ahead);
     expect(await ledger.admit(REQUEST)).to.deep.equal({ kind: 'late', nowMs: ahead });
     expect(await ledger.admit(REQUEST)).to.deep.equal({ kind: 'ok', nowMs: ahead });
+  });
+
+  it('counts the deadline of the first admission from its start, not from when the time was known', async () => {
+    let passedMs = 0;
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + passedMs };
+    const ledger = openLedger(redis, { ...parts, clock });
+    const admitted = ledger.admit(REQUEST);
+    passedMs = REQUEST.timeoutMs + 500;
+    expect((await admitted).kind).to.equal('late');
+    expect((await ledger.admit(REQUEST)).kind).to.equal('ok');
+  });
+
+  it('no setting makes an admission wait for longer than the connection waits for a command', () => {
+    const { schema } = BOOKKEEPING.admitTimeoutMs.kind;
+    expect(schema.safeParse(String(SETTLE_TIMEOUT_MS - 1_000)).success).to.equal(true);
+    expect(schema.safeParse(String(SETTLE_TIMEOUT_MS)).success).to.equal(false);
   });
 
   it('appends settlements to the tenant’s shard, also when it is full for admissions', async () => {
