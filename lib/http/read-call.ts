@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { rebuildShow } from '../ollama/requests/show.ts';
+import { PoolFullError } from '../threads/thread-pool.ts';
 import type { ThreadPool } from '../threads/thread-pool.ts';
 import { BodyMemory } from './body-memory.ts';
 import { joinPieces, toCall } from './body-task.ts';
@@ -80,11 +81,20 @@ export class CallReader {
       const task: BodyTask = { route, pieces };
       return toCall(await this.#pool.run<BodyOutcome>(task, owned));
     } catch (error) {
-      if (error instanceof GatewayError) throw error;
-      // The queue is full, or the thread died of this body or of another one (DESIGN §2).
+      // What the task itself threw is a refusal or a bug, and comes through as it was.
+      if (!(error instanceof PoolFullError) && !hasThreadEnded(error)) throw error;
       throw new GatewayError('overloaded', 'Too many large requests at once; try again', {
         retryAfterMs: 1_000,
       });
     }
   }
+}
+
+/** The thread died of this body or of another one, or the pool is being closed (DESIGN §2). */
+function hasThreadEnded(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') return true;
+  return (
+    error.name === 'AbortError' || /^(worker exited with|Terminating worker)/.test(error.message)
+  );
 }

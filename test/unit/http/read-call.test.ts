@@ -77,6 +77,42 @@ describe('http/read-call', () => {
     expect(front.reader.heldBytes).to.equal(0);
   });
 
+  it('a thread that ends is 503, what its task throws is a bug and no matter of load', async () => {
+    const entry = new URL('../../fixtures/threads/leaves.ts', import.meta.url);
+    const pool = openThreadPool({ entry, maxQueue: 4 });
+    try {
+      front = await openFront({ pool });
+      expect((await postRaw(front.port, '/api/chat', chat(300_000))).status).to.equal(503);
+      const client = await postRaw(front.port, '/api/generate', chat(300_000));
+      expect(client.text).to.equal('');
+      expect(front.logged).to.have.length(1);
+      expect(front.logged[0]).to.include({ 'error.type': 'RangeError' });
+      expect(front.reader.heldBytes).to.equal(0);
+    } finally {
+      await pool.close();
+    }
+  });
+
+  it('a thread without memory and a pool that closes are 503 too, an unknown end is not', async () => {
+    const ends = [
+      Object.assign(new Error('x'), { code: 'ERR_WORKER_OUT_OF_MEMORY' }),
+      Object.assign(new Error('pool is closed'), { name: 'AbortError' }),
+      'text',
+    ];
+    front = await openFront({
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as a thread may
+      pool: { run: () => Promise.reject(ends.shift()) },
+    });
+    const seen = [];
+    for (let round = 0; round < 3; round += 1) {
+      seen.push((await postRaw(front.port, '/api/chat', chat(300_000))).status);
+    }
+    expect(seen.slice(0, 2)).to.deep.equal([503, 503]);
+    expect(front.logged).to.deep.equal([
+      { 'error.type': 'string', id: front.exchanges[2]?.admissionId },
+    ]);
+  });
+
   describe('on a thread', () => {
     let pool: ThreadPool;
 
