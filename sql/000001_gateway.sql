@@ -191,6 +191,7 @@ create table gateway.revocations (
   constraint revocations_reason_has_a_length check (char_length(reason) <= 1000)
 );
 create index revocations_xid on gateway.revocations (xid);
+create index revocations_changes on gateway.revocations (xid) where kind = 'change';
 create index revocations_key on gateway.revocations (key_id) where key_id is not null;
 create index revocations_tenant on gateway.revocations (tenant_id) where tenant_id is not null;
 
@@ -205,4 +206,10 @@ create table gateway_meta.rejected_events (
   at        timestamptz not null default now(),
   constraint rejected_events_shard_is_a_shard check (shard between 0 and 98),
   constraint rejected_events_sqlstate_is_one check (sqlstate ~ '^[0-9A-Z]{5}$')
+);
+
+-- Which transactions were over when, so that lines of the log may go once every gateway has read them.
+create table gateway_meta.log_marks (
+  at           timestamptz primary key,
+  over_before  xid8 not null
 );

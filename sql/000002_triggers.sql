@@ -122,3 +122,37 @@ exception
     return;
 end
 $$;
+
+-- Takes away at most 1,000 changes (never a revocation) and tells how many. Only those of transactions
+-- that were over an hour ago: a line is as young as its commit, whatever its own time says. A gateway
+-- that has not read for half an hour reads the whole directory instead of the log.
+create function gateway.prune_changes() returns integer
+language plpgsql security definer set search_path = pg_catalog, gateway, pg_temp
+as $$
+declare
+  mark gateway_meta.log_marks;
+  pruned integer;
+begin
+  if not pg_try_advisory_xact_lock(28282, -2) then
+    return 0;
+  end if;
+  -- Marks of another server, brought by a dump, or of a clock that was set back.
+  delete from gateway_meta.log_marks
+    where over_before > pg_snapshot_xmin(pg_current_snapshot()) or at > clock_timestamp();
+  if not exists (select from gateway_meta.log_marks where at > clock_timestamp() - interval '10 min') then
+    insert into gateway_meta.log_marks values
+      (clock_timestamp(), pg_snapshot_xmin(pg_current_snapshot()));
+  end if;
+
+  select at, over_before into mark from gateway_meta.log_marks
+    where at < clock_timestamp() - interval '1 hour' order by at desc limit 1;
+  delete from gateway_meta.log_marks where at < mark.at;
+  delete from gateway.revocations where id in (
+    select id from gateway.revocations
+      where kind = 'change' and xid < mark.over_before and created_at < clock_timestamp() - interval '1 hour'
+      order by xid limit 1000
+  );
+  get diagnostics pruned = row_count;
+  return pruned;
+end
+$$;

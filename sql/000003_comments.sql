@@ -115,6 +115,11 @@ comment on function gateway.note_limit_change() is 'Touches the key or tenant wh
 comment on function gateway.notify_key_revoked() is 'Marks the key, or every key of the tenant, revoked and tells the gateways to look.';
 comment on function gateway.refuse_change() is 'Keeps tenants and keys and what they are known by: they are ended, never deleted or renamed.';
 comment on function gateway.ensure_audit_day(date) is 'Makes the audit partition of a UTC day if it is missing. Called by drainer and sweeper.';
+comment on function gateway.prune_changes() is 'Takes away a batch of changes that every gateway has read long since. Called by the gateways.';
+
+comment on table gateway_meta.log_marks is 'How far the log of changes was over at which time; a few rows.';
+comment on column gateway_meta.log_marks.at is 'When it was looked at.';
+comment on column gateway_meta.log_marks.over_before is 'Every transaction before this one was over by then.';
 
 comment on table gateway_meta.rejected_events is 'Entries of the audit stream that Postgres refused, each with an alarm.';
 comment on column gateway_meta.rejected_events.id is 'Order of arrival.';

@@ -30,6 +30,7 @@ grant usage on schema gateway, gateway_meta to gateway_runtime, gateway_console,
 grant select on gateway_meta.migrations, gateway_meta.settings
   to gateway_runtime, gateway_console, gateway_admin;
 grant execute on function gateway.ensure_audit_day(date) to gateway_runtime, gateway_admin;
+grant execute on function gateway.prune_changes() to gateway_runtime;
 
 -- Runtime: a verification may renew a hash and its tag, nothing else of a key.
 grant select on gateway.tenants, gateway.api_keys, gateway.tenant_limits, gateway.key_limits,
@@ -62,7 +63,8 @@ grant select (id, tenant_id, key_id, created_at, expires_at, cut) on gateway.pro
 grant insert (key_id, tenant_id, reason) on gateway.revocations to gateway_console;
 
 grant select, insert, update, delete on all tables in schema gateway, gateway_meta to gateway_admin;
-revoke insert, update, delete on gateway_meta.migrations, gateway_meta.settings from gateway_admin;
+revoke insert, update, delete on gateway_meta.migrations, gateway_meta.settings,
+  gateway_meta.log_marks from gateway_admin;
 -- A key ends by being revoked, a tenant by being closed, and the log of it stays as it was written.
 revoke delete on gateway.tenants, gateway.api_keys from gateway_admin;
 revoke update, delete on gateway.revocations from gateway_admin;

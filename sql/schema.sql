@@ -14,6 +14,7 @@ gateway.revocations
 gateway.tenant_limits
 gateway.tenants
 gateway.token_ledger
+gateway_meta.log_marks
 gateway_meta.migrations
 gateway_meta.rejected_events
 gateway_meta.settings
@@ -106,6 +107,8 @@ gateway.token_ledger.prompt_tokens bigint not null default 0
 gateway.token_ledger.completion_tokens bigint not null default 0
 gateway.token_ledger.charged_tokens bigint not null default 0
 gateway.token_ledger.sealed boolean not null default false
+gateway_meta.log_marks.at timestamp with time zone not null
+gateway_meta.log_marks.over_before xid8 not null
 gateway_meta.migrations.id integer not null
 gateway_meta.migrations.name text not null
 gateway_meta.migrations.digest text not null
@@ -169,6 +172,7 @@ gateway.token_ledger.token_ledger_key_id_fkey FOREIGN KEY (key_id) REFERENCES ga
 gateway.token_ledger.token_ledger_pkey PRIMARY KEY (tenant_id, key_id, model, day)
 gateway.token_ledger.token_ledger_sums_are_not_negative CHECK (((requests >= 0) AND (prompt_tokens >= 0) AND (completion_tokens >= 0) AND (charged_tokens >= 0)))
 gateway.token_ledger.token_ledger_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES gateway.tenants(id)
+gateway_meta.log_marks.log_marks_pkey PRIMARY KEY (at)
 gateway_meta.migrations.migrations_pkey PRIMARY KEY (id)
 gateway_meta.rejected_events.rejected_events_pkey PRIMARY KEY (id)
 gateway_meta.rejected_events.rejected_events_shard_is_a_shard CHECK (((shard >= 0) AND (shard <= 98)))
@@ -182,6 +186,7 @@ CREATE INDEX api_keys_tenant ON gateway.api_keys USING btree (tenant_id)
 CREATE INDEX audit_log_key ON ONLY gateway.audit_log USING btree (key_id, admitted_at)
 CREATE INDEX audit_log_tenant ON ONLY gateway.audit_log USING btree (tenant_id, admitted_at)
 CREATE INDEX prompt_log_expiry ON gateway.prompt_log USING btree (expires_at)
+CREATE INDEX revocations_changes ON gateway.revocations USING btree (xid) WHERE (kind = 'change'::text)
 CREATE INDEX revocations_key ON gateway.revocations USING btree (key_id) WHERE (key_id IS NOT NULL)
 CREATE INDEX revocations_tenant ON gateway.revocations USING btree (tenant_id) WHERE (tenant_id IS NOT NULL)
 CREATE INDEX revocations_xid ON gateway.revocations USING btree (xid)
@@ -190,6 +195,7 @@ CREATE UNIQUE INDEX api_keys_pkey ON gateway.api_keys USING btree (id)
 CREATE UNIQUE INDEX api_keys_public_id_is_unique ON gateway.api_keys USING btree (public_id)
 CREATE UNIQUE INDEX audit_log_pkey ON ONLY gateway.audit_log USING btree (admitted_at, id)
 CREATE UNIQUE INDEX key_limits_pkey ON gateway.key_limits USING btree (key_id)
+CREATE UNIQUE INDEX log_marks_pkey ON gateway_meta.log_marks USING btree (at)
 CREATE UNIQUE INDEX migrations_pkey ON gateway_meta.migrations USING btree (id)
 CREATE UNIQUE INDEX prompt_log_pkey ON gateway.prompt_log USING btree (id)
 CREATE UNIQUE INDEX rejected_events_pkey ON gateway_meta.rejected_events USING btree (id)
@@ -297,6 +303,39 @@ begin
   return null;
 end
 $function$
+CREATE OR REPLACE FUNCTION gateway.prune_changes()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'gateway', 'pg_temp'
+AS $function$
+declare
+  mark gateway_meta.log_marks;
+  pruned integer;
+begin
+  if not pg_try_advisory_xact_lock(28282, -2) then
+    return 0;
+  end if;
+  -- Marks of another server, brought by a dump, or of a clock that was set back.
+  delete from gateway_meta.log_marks
+    where over_before > pg_snapshot_xmin(pg_current_snapshot()) or at > clock_timestamp();
+  if not exists (select from gateway_meta.log_marks where at > clock_timestamp() - interval '10 min') then
+    insert into gateway_meta.log_marks values
+      (clock_timestamp(), pg_snapshot_xmin(pg_current_snapshot()));
+  end if;
+
+  select at, over_before into mark from gateway_meta.log_marks
+    where at < clock_timestamp() - interval '1 hour' order by at desc limit 1;
+  delete from gateway_meta.log_marks where at < mark.at;
+  delete from gateway.revocations where id in (
+    select id from gateway.revocations
+      where kind = 'change' and xid < mark.over_before and created_at < clock_timestamp() - interval '1 hour'
+      order by xid limit 1000
+  );
+  get diagnostics pruned = row_count;
+  return pruned;
+end
+$function$
 CREATE OR REPLACE FUNCTION gateway.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -346,6 +385,7 @@ gateway.prompt_log.expires_at to gateway_console: select
 gateway.prompt_log.id to gateway_console: select
 gateway.prompt_log.key_id to gateway_console: select
 gateway.prompt_log.tenant_id to gateway_console: select
+gateway.prune_changes() to gateway_runtime: execute
 gateway.revocations to gateway_admin: insert, select
 gateway.revocations to gateway_console: select
 gateway.revocations to gateway_runtime: select
@@ -370,6 +410,7 @@ gateway.tenants.status to gateway_console: insert, update
 gateway.token_ledger to gateway_admin: delete, insert, select, update
 gateway.token_ledger to gateway_console: select
 gateway.token_ledger to gateway_runtime: insert, select, update
+gateway_meta.log_marks to gateway_admin: select
 gateway_meta.migrations to gateway_admin: select
 gateway_meta.migrations to gateway_console: select
 gateway_meta.migrations to gateway_runtime: select
@@ -394,6 +435,7 @@ column allow_runtime_options of table gateway.tenants: Clients may set num_ctx, 
 column allowed_models of table gateway.api_keys: Narrows what the key may use; null: not narrowed.
 column allowed_models of table gateway.tenants: Models its keys may use: name means name:latest, name:* every tag.
 column applied_at of table gateway_meta.migrations: When it was applied.
+column at of table gateway_meta.log_marks: When it was looked at.
 column at of table gateway_meta.rejected_events: When that was.
 column audit_retention_days of table gateway.tenants: Days after which its audit rows are deleted.
 column breaking of table gateway_meta.migrations: Whether a program that lacks the file must not run.
@@ -450,6 +492,7 @@ column name of table gateway.tenants: Full name for people.
 column name of table gateway_meta.migrations: Name of the file without its ending.
 column nonce of table gateway.prompt_log: Nonce of AES-256-GCM.
 column outcome of table gateway.audit_log: How it ended.
+column over_before of table gateway_meta.log_marks: Every transaction before this one was over by then.
 column prompt_log of table gateway.api_keys: Whether requests and replies are kept, encrypted.
 column prompt_log_ttl_days of table gateway.api_keys: Days after which they are deleted.
 column prompt_tokens of table gateway.audit_log: Tokens of the prompt.
@@ -490,6 +533,7 @@ function gateway.ensure_audit_day(date): Makes the audit partition of a UTC day 
 function gateway.note_change(): Raises the version of a changed key or tenant and appends the change to the log.
 function gateway.note_limit_change(): Touches the key or tenant whose limits changed, so that its version rises.
 function gateway.notify_key_revoked(): Marks the key, or every key of the tenant, revoked and tells the gateways to look.
+function gateway.prune_changes(): Takes away a batch of changes that every gateway has read long since. Called by the gateways.
 function gateway.refuse_change(): Keeps tenants and keys and what they are known by: they are ended, never deleted or renamed.
 schema gateway: neuronetz-gateway: tenants, keys, limits, audit, ledger.
 schema gateway_meta: neuronetz-gateway: what was done to this database.
@@ -501,6 +545,7 @@ table gateway.revocations: Inserting here revokes. Also the log of every other c
 table gateway.tenant_limits: Limits of a tenant over all its keys. null: no limit; 0: nothing allowed.
 table gateway.tenants: The customers that own keys.
 table gateway.token_ledger: What was used: sums of the audit log by tenant, key, model and UTC day, which outlive its rows.
+table gateway_meta.log_marks: How far the log of changes was over at which time; a few rows.
 table gateway_meta.migrations: Files of sql/ that were applied.
 table gateway_meta.rejected_events: Entries of the audit stream that Postgres refused, each with an alarm.
 table gateway_meta.settings: What is fixed for the life of this database, in one row.

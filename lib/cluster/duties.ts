@@ -8,10 +8,13 @@ import { openModelsCopy } from '../ledger/models-copy.ts';
 import { openRevokedMarkers } from '../ledger/revoked-markers.ts';
 import { describeError } from '../log/logger.ts';
 import type { Logger } from '../log/logger.ts';
+import { startPruning } from '../revocation/prune-loop.ts';
+import type { Pruning } from '../revocation/prune-loop.ts';
 import { startTrustLoop } from '../revocation/trust-loop.ts';
 import type { TrustLoop } from '../revocation/trust-loop.ts';
 import type { SharedWriter } from '../shared/shared-writer.ts';
 import { makeClient } from '../store/postgres.ts';
+import type { PostgresClient } from '../store/postgres.ts';
 import type { Redis } from '../store/redis.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -37,7 +40,8 @@ export interface Duties {
   stop(): Promise<void>;
 }
 
-const TRUST_TIMEOUT_MS = 5_000;
+const POSTGRES_TIMEOUT_MS = 5_000;
+const PRUNE_EVERY_MS = 5 * 60_000;
 const READER_CHECK_MS = 5_000;
 
 export function startDuties(parts: DutyParts): Duties {
@@ -46,6 +50,7 @@ export function startDuties(parts: DutyParts): Duties {
   const trust = startTrust(parts);
   const discovery = startModels(parts);
   const drain = startDrain({ databaseUrl, redis, shards, clock, log });
+  const pruning = startPrune(parts);
   const readers = setInterval(() => shared.checkReaders(), READER_CHECK_MS);
   return {
     trust,
@@ -53,7 +58,7 @@ export function startDuties(parts: DutyParts): Duties {
     drain,
     async stop() {
       clearInterval(readers);
-      await Promise.all([trust.stop(), discovery.stop(), drain.stop()]);
+      await Promise.all([trust.stop(), discovery.stop(), drain.stop(), pruning.stop()]);
     },
   };
 }
@@ -76,12 +81,7 @@ function startTrust({
     runId: randomUUID(),
     leaseMs: settings.trustLeaseMs,
     pollMs: settings.trustPollMs,
-    makeClient: () =>
-      makeClient({
-        url: settings.databaseUrl,
-        applicationName: 'nzgw trust',
-        timeoutMs: TRUST_TIMEOUT_MS,
-      }),
+    makeClient: () => openClient(settings, 'nzgw trust'),
     markRevoked: async (keys) => {
       await Promise.all(
         keys.map(({ tenantId, keyId }) => markers.markKey(tenantId, keyId, markerTtlMs)),
@@ -94,6 +94,24 @@ function startTrust({
       log.fatal({ event: 'shared_failed', ...describeError(error) }, 'shared memory failed');
       onFatal();
     },
+  });
+}
+
+function startPrune({ settings, log }: DutyParts): Pruning {
+  return startPruning({
+    makeClient: () => openClient(settings, 'nzgw pruning'),
+    everyMs: PRUNE_EVERY_MS,
+    onTrouble: (error) => {
+      log.warn({ event: 'pruning_failed', ...describeError(error) }, 'old changes stay for now');
+    },
+  });
+}
+
+function openClient(settings: Settings, applicationName: string): PostgresClient {
+  return makeClient({
+    url: settings.databaseUrl,
+    applicationName,
+    timeoutMs: POSTGRES_TIMEOUT_MS,
   });
 }
 

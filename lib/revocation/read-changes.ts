@@ -8,6 +8,8 @@ export interface ReadPoint {
   readonly snapshot: string;
   /** The server's process: another one may belong to another Postgres (behind a pooler, say). */
   readonly session: number;
+  /** When that was, by the server's clock, in ms since 1970. */
+  readonly readAtMs: number;
 }
 
 export interface ChangedRows {
@@ -19,11 +21,20 @@ export interface ChangedRows {
 /** So many changes in one poll are read faster as a whole. */
 const MAX_CHANGES = 5_000;
 
+/** Lines of the log are kept for an hour after they are over; a reader that slept may miss some. */
+const MAX_SLEEP_MS = 30 * 60_000;
+
+/** SQL of a ReadPoint. */
+export const POINT = `
+  pg_current_snapshot()::text as snapshot,
+  pg_backend_pid() as session,
+  floor(extract(epoch from clock_timestamp()) * 1000)::bigint as "readAtMs"`;
+
 /**
  * The rows that changed since `point`, in one statement, which is one snapshot. Serial ids commit
  * out of order; so a line of the log is new exactly if its transaction was not over in the snapshot
- * that was read last, however old its id. undefined: too many, or another server process; the whole
- * directory must be read. Rejects as the connection does.
+ * that was read last, however old its id. undefined: too many, another server process, or too long
+ * ago; the whole directory must be read. Rejects as the connection does.
  */
 export async function readChanges(
   client: PostgresClient,
@@ -37,8 +48,9 @@ export async function readChanges(
   const [read] = rows;
   if (read === undefined || read.changes > MAX_CHANGES) return undefined;
   if (read.session !== point.session) return undefined;
-  const { keys, tenants, snapshot, session } = read;
-  return { keys, tenants, point: { snapshot, session } };
+  if (read.readAtMs - point.readAtMs > MAX_SLEEP_MS) return undefined;
+  const { keys, tenants, snapshot, session, readAtMs } = read;
+  return { keys, tenants, point: { snapshot, session, readAtMs } };
 }
 
 /**
@@ -54,9 +66,7 @@ const READ = `
       and pg_visible_in_snapshot(xid, pg_current_snapshot())
     limit $2
   )
-  select
-    pg_current_snapshot()::text as snapshot,
-    pg_backend_pid() as session,
+  select ${POINT},
     (select count(*) from fresh) as changes,
     (select coalesce(json_agg(${KEY_JSON}), '[]') from ${KEY_TABLES}
       where k.id = any(array(select key_id from fresh))) as keys,

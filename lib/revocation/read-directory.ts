@@ -1,5 +1,6 @@
 import type { KeyRow, TenantRow } from '../shared/records.ts';
 import type { PostgresClient } from '../store/postgres.ts';
+import { POINT } from './read-changes.ts';
 import type { ReadPoint } from './read-changes.ts';
 import { KEY_JSON, KEY_TABLES, TENANT_JSON, TENANT_TABLES } from './row-json.ts';
 
@@ -15,9 +16,7 @@ const BATCH_ROWS = 5_000;
 /** Every key and tenant as of one snapshot, in batches. Rejects as the connection does. */
 export async function readDirectory(client: PostgresClient): Promise<WholeDirectory> {
   await client.query('begin isolation level repeatable read read only');
-  const { rows } = await client.query<ReadPoint>(
-    'select pg_current_snapshot()::text as snapshot, pg_backend_pid() as session',
-  );
+  const { rows } = await client.query<ReadPoint>(`select ${POINT}`);
   const [point] = rows;
   if (point === undefined) throw new TypeError('Postgres gave no snapshot');
   const keys = await readAll<KeyRow>(client, `select ${KEY_JSON} as row from ${KEY_TABLES}`);
