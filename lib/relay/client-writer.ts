@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { Tally } from '../upstream/tally.ts';
 
 /** Larger pieces are given to the socket in slices, so that a slow reader is seen to move. */
-const SLICE_BYTES = 262_144;
+const SLICE_BYTES = 65_536;
+const NOTHING = Buffer.alloc(0);
 
 export interface WriterOptions {
   readonly response: ServerResponse;
@@ -26,6 +27,7 @@ export class ClientWriter {
   #flushPending = false;
   #ending = false;
   #timer: NodeJS.Timeout | null = null;
+  #takenBytes = 0;
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -67,11 +69,26 @@ export class ClientWriter {
     if (this.#ending && this.#pieces.length === 0) this.#endResponse(null);
   };
 
+  /** What came in small pieces, in one; of a large one, its next slice. */
   #takeNext(): Buffer {
-    const [first] = this.#pieces;
-    const all = this.#pieces.length === 1 && first ? first : Buffer.concat(this.#pieces);
-    this.#pieces = all.length > SLICE_BYTES ? [all.subarray(SLICE_BYTES)] : [];
-    return all.length > SLICE_BYTES ? all.subarray(0, SLICE_BYTES) : all;
+    const pieces = this.#pieces;
+    const [first = NOTHING] = pieces;
+    if (first.length > SLICE_BYTES) {
+      pieces[0] = first.subarray(SLICE_BYTES);
+      return first.subarray(0, SLICE_BYTES);
+    }
+    if (pieces.length === 1) {
+      this.#pieces = [];
+      return first;
+    }
+    let count = 1;
+    let bytes = first.length + lengthOf(pieces[1]);
+    while (count < pieces.length && bytes <= SLICE_BYTES) {
+      count += 1;
+      bytes += lengthOf(pieces[count]);
+    }
+    this.#pieces = pieces.slice(count);
+    return Buffer.concat(pieces.slice(0, count));
   }
 
   #write(bytes: Buffer): void {
@@ -105,13 +122,30 @@ export class ClientWriter {
   };
 
   #arm(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#options.onStuck();
-    }, this.#options.readerTimeoutMs).unref();
+    if (this.#timer) return;
+    this.#takenBytes = this.#countTaken();
+    this.#timer = setTimeout(this.#look, this.#options.readerTimeoutMs).unref();
+  }
+
+  /** A reader that took anything since the last look is slow, not stuck. */
+  readonly #look = (): void => {
+    this.#timer = null;
+    const takenBytes = this.#countTaken();
+    if (takenBytes === this.#takenBytes) this.#options.onStuck();
+    else this.#arm();
+  };
+
+  #countTaken(): number {
+    const { socket } = this.#response;
+    return socket ? socket.bytesWritten - socket.writableLength : this.#takenBytes;
   }
 
   #disarm(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
   }
+}
+
+function lengthOf(piece: Buffer | undefined): number {
+  return piece?.length ?? 0;
 }
