@@ -1,3 +1,4 @@
+import { CLIENT_LEFT_STATUS } from '../errors/client-left.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Entry } from '../ledger/entry.ts';
 import type { LineLimit } from '../log/line-limit.ts';
@@ -8,16 +9,13 @@ import type { Facts } from './stages.ts';
 
 export interface ObserveParts {
   readonly log: Logger;
-  readonly metrics: WorkerMetrics;
+  readonly metrics: Pick<WorkerMetrics, 'countRequest'>;
   readonly clock: Clock;
   /** Bounds the lines about requests without a proved key. */
   readonly strangers: LineLimit;
   /** Cuts an address to what may be kept. */
   readonly cutAddress: (address: string) => string | null;
 }
-
-/** nginx's status for a client that left before it was told anything. */
-const LEFT_BEFORE_THE_HEAD = 499;
 
 /** One line in the log and one count a finished request (SPEC §12). Probes are not logged. */
 export function observe(parts: ObserveParts, exchange: Exchange, facts: Facts): void {
@@ -62,5 +60,5 @@ function describeUsage(entry: Entry | undefined): LogFields {
 }
 
 function readStatus({ response }: Exchange): number {
-  return response.headersSent ? response.statusCode : LEFT_BEFORE_THE_HEAD;
+  return response.headersSent ? response.statusCode : CLIENT_LEFT_STATUS;
 }

@@ -37,7 +37,6 @@ function observeOne(
       log,
       metrics: {
         countRequest: (...labels) => counted.push(labels),
-        snapshot: () => Promise.resolve([]),
       },
       clock: { wallMs: () => 0, monotonicMs: () => 1_250.4 },
       strangers,
