@@ -2,11 +2,13 @@ import { makeAdmit } from '../admission/admit.ts';
 import type { Admit } from '../admission/admit.ts';
 import { makeLimiterPause } from '../admission/limiter-pause.ts';
 import { makeAudit } from '../audit/audit.ts';
+import { makeDropNotice } from '../audit/drop-notice.ts';
 import { makeRefusalRing } from '../audit/refusal-ring.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Entry } from '../ledger/entry.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import type { Logger } from '../log/logger.ts';
+import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import { makeSettlementRing } from '../settlement/ring.ts';
 import { makeSettle } from '../settlement/settle.ts';
 import type { Redis } from '../store/redis.ts';
@@ -18,6 +20,7 @@ export interface BookkeepingParts {
   readonly log: Logger;
   readonly redis: Redis;
   readonly shards: number;
+  readonly metrics: Pick<WorkerMetrics, 'countDroppedRefusal'>;
   readonly cutAddress: (address: string) => string | null;
 }
 
@@ -35,13 +38,13 @@ export function makeBookkeeping(parts: BookkeepingParts): Bookkeeping {
   const ledger = openLedger(parts.redis, { shards: parts.shards, clock });
   const send = (entry: Entry): Promise<void> => ledger.settle(entry);
   const settlements = makeSettlementRing({ send }, settings.settlementRing);
-  let dropped = 0;
+  const noteDropped = makeDropNotice(clock, log);
   const refusals = makeRefusalRing(
     {
       send,
       onDropped: () => {
-        dropped += 1;
-        if (dropped === 1) log.warn({ event: 'refusals_dropped' }, 'refusals are not kept for now');
+        parts.metrics.countDroppedRefusal();
+        noteDropped();
       },
     },
     settings.refusalRing,

@@ -4,6 +4,8 @@ import { LabelSet } from './label-set.ts';
 export interface WorkerMetrics {
   /** One finished request. */
   countRequest(tenant: string | undefined, model: string | undefined, status: number): void;
+  /** One refusal that no audit row will tell of: the ring before Redis was full. */
+  countDroppedRefusal(): void;
   /** Everything this worker has counted, as the primary adds it up. */
   snapshot(): Promise<readonly unknown[]>;
 }
@@ -20,7 +22,16 @@ export function makeWorkerMetrics(most: { tenants: number; models: number }): Wo
     registers: [registry],
   });
 
+  const droppedRefusals = new Counter({
+    name: 'gateway_refusals_dropped_total',
+    help: 'Refusals that were not kept for the audit log.',
+    registers: [registry],
+  });
+
   return {
+    countDroppedRefusal() {
+      droppedRefusals.inc(1);
+    },
     countRequest(tenant, model, status) {
       requests.inc({ tenant: tenants.name(tenant), model: models.name(model), status }, 1);
     },
