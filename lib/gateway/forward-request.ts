@@ -21,7 +21,11 @@ export function makeContextLengths(
   return (canonical) => own.get(canonical) ?? settings.numCtx;
 }
 
-/** What goes upstream for an admitted request: nothing in it is the client's bytes. */
+/**
+ * What goes upstream for an admitted request: nothing in it is the client's bytes. The call's members
+ * are let go here, the body is when it was sent.
+ * @throws GatewayError `overloaded` if the memory for bodies has no room for what we add
+ */
 export function makeForwardRequest(
   exchange: Exchange,
   facts: AdmittedFacts,
@@ -39,12 +43,14 @@ export function makeForwardRequest(
   return {
     path: route.upstreamPath,
     headers: buildUpstreamHeaders(exchange.admissionId, exchange.request.headers['traceparent']),
-    body: buildUpstreamBody({
-      call,
-      modelName: grant.model.name,
-      options,
-      allowRuntimeOptions: tenant.allowRuntimeOptions,
-    }),
+    body: call.members.become(
+      buildUpstreamBody({
+        call: { ...call, members: call.members.bytes },
+        modelName: grant.model.name,
+        options,
+        allowRuntimeOptions: tenant.allowRuntimeOptions,
+      }),
+    ),
     upstreams: grant.upstreams,
     tenantId: tenant.tenantId,
     gone,

@@ -1,4 +1,5 @@
-import { GatewayError } from '../errors/gateway-error.ts';
+import type { GatewayError } from '../errors/gateway-error.ts';
+import { tooLarge, tooManyBodies } from './body-faults.ts';
 import type { Reservation } from './body-memory.ts';
 
 const MIN_SEGMENT_BYTES = 4_096;
@@ -40,7 +41,7 @@ export class BodyCollector {
   add(chunk: Buffer): GatewayError | null {
     if (this.#bytes + chunk.length > this.#maxBytes) return tooLarge(this.#maxBytes);
     if (this.#bytes === 0 && chunk.length === this.#declaredBytes) {
-      if (!this.#reservation.resize(chunk.length)) return overloaded();
+      if (!this.#reservation.resize(chunk.length)) return tooManyBodies(true);
       this.#single = chunk;
       this.#bytes = chunk.length;
       return null;
@@ -65,7 +66,7 @@ export class BodyCollector {
     let done = 0;
     while (done < chunk.length) {
       const segment = this.#findRoom(chunk.length - done);
-      if (!segment) return overloaded();
+      if (!segment) return tooManyBodies(true);
       const copied = chunk.copy(segment, this.#filled, done);
       this.#filled += copied;
       this.#bytes += copied;
@@ -89,17 +90,4 @@ export class BodyCollector {
     this.#filled = 0;
     return segment;
   }
-}
-
-export function tooLarge(maxBytes: number): GatewayError {
-  return new GatewayError('request_too_large', `The body is larger than ${maxBytes} bytes`, {
-    closeConnection: true,
-  });
-}
-
-function overloaded(): GatewayError {
-  return new GatewayError('overloaded', 'Too many large requests at once; try again', {
-    retryAfterMs: 1_000,
-    closeConnection: true,
-  });
 }

@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors/gateway-error.ts';
 import type { RefusalDetails } from '../errors/gateway-error.ts';
 import type { RefusalCode } from '../errors/refusals.ts';
-import type { Call } from './call.ts';
+import type { RebuiltCall } from './call.ts';
 import { rebuildCall } from './rebuild-call.ts';
 import type { InferenceRoute } from './routes.ts';
 
@@ -14,7 +14,7 @@ export interface BodyTask {
 
 /** Errors lose their class on the way back, so a refusal travels as data. */
 export type BodyOutcome =
-  | { readonly call: Call }
+  | { readonly call: RebuiltCall }
   | {
       readonly code: RefusalCode;
       readonly message: string;
@@ -32,7 +32,7 @@ export function runBodyTask({ route, pieces }: BodyTask): BodyOutcome {
 }
 
 /** The other half. @throws GatewayError as it was thrown on the thread */
-export function toCall(outcome: BodyOutcome): Call {
+export function toCall(outcome: BodyOutcome): RebuiltCall {
   if ('call' in outcome) return outcome.call;
   throw new GatewayError(outcome.code, outcome.message, outcome.details);
 }

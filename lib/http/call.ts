@@ -1,10 +1,16 @@
 import type { NativeRequest } from '../ollama/requests/native-request.ts';
+import type { HeldBytes } from './held-bytes.ts';
 import type { InferenceRoute } from './routes.ts';
 
 /**
  * An inference request, read, checked and made anew from known fields (SPEC §2.1). It crosses a
  * thread border when the body is large: plain data, the bulk of it already serialised.
  */
-export interface Call extends NativeRequest {
+export interface RebuiltCall extends NativeRequest {
   readonly route: InferenceRoute;
+}
+
+/** The same with its bulk counted, and let go once it was sent: all else may live much longer. */
+export interface Call extends Omit<RebuiltCall, 'members'> {
+  readonly members: HeldBytes;
 }

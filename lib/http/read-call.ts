@@ -1,13 +1,14 @@
 import type { Settings } from '../config/settings.ts';
-import { GatewayError } from '../errors/gateway-error.ts';
 import { rebuildShow } from '../ollama/requests/show.ts';
 import { PoolFullError } from '../threads/thread-pool.ts';
 import type { ThreadPool } from '../threads/thread-pool.ts';
+import { tooManyBodies } from './body-faults.ts';
 import { BodyMemory } from './body-memory.ts';
 import { joinPieces, toCall } from './body-task.ts';
 import type { BodyOutcome, BodyTask } from './body-task.ts';
-import type { Call } from './call.ts';
+import type { Call, RebuiltCall } from './call.ts';
 import type { Exchange } from './exchange.ts';
+import { HeldBytes } from './held-bytes.ts';
 import { readBody } from './read-body.ts';
 import type { Body, BodyLimits } from './read-body.ts';
 import { rebuildCall } from './rebuild-call.ts';
@@ -37,13 +38,14 @@ export class CallReader {
     this.#limits = { maxBodyBytes: settings.maxBodyBytes, bodyTimeoutMs };
   }
 
-  /** Bytes of bodies that are being read now. */
+  /** Bytes of bodies that are being read now, or wait to be sent on. */
   get heldBytes(): number {
     return this.#memory.heldBytes;
   }
 
   /**
-   * `ownerId`: whose share of the memory the body is part of.
+   * `ownerId`: whose share of the memory the body is part of. Its bytes are counted until they are
+   * dropped, or the exchange closed.
    * @throws GatewayError for what SPEC §2.1 refuses; `overloaded` if memory or pool cannot take it
    */
   async readCall(
@@ -52,10 +54,18 @@ export class CallReader {
     ownerId: string | null = null,
   ): Promise<Call> {
     const reservation = this.#memory.reserve(ownerId);
-    try {
-      return await this.#rebuild(route, await readBody(exchange, this.#limits, reservation));
-    } finally {
+    const release = (): void => {
       reservation.release();
+    };
+    try {
+      const body = await readBody(exchange, this.#limits, reservation);
+      const call = await this.#rebuild(route, body);
+      const members = new HeldBytes(call.members, reservation, countRest(call));
+      void exchange.closed.then(release);
+      return { ...call, members };
+    } catch (error) {
+      release();
+      throw error;
     }
   }
 
@@ -75,7 +85,7 @@ export class CallReader {
     }
   }
 
-  async #rebuild(route: InferenceRoute, { length, pieces, owned }: Body): Promise<Call> {
+  async #rebuild(route: InferenceRoute, { length, pieces, owned }: Body): Promise<RebuiltCall> {
     if (length <= this.#threadBytes) return rebuildCall(route, joinPieces(pieces));
     try {
       const task: BodyTask = { route, pieces };
@@ -83,11 +93,14 @@ export class CallReader {
     } catch (error) {
       // What the task itself threw is a refusal or a bug, and comes through as it was.
       if (!(error instanceof PoolFullError) && !hasThreadEnded(error)) throw error;
-      throw new GatewayError('overloaded', 'Too many large requests at once; try again', {
-        retryAfterMs: 1_000,
-      });
+      throw tooManyBodies(false);
     }
   }
+}
+
+/** What clients may make large beside the members: the texts at which to stop, the name. */
+function countRest({ options, model }: RebuiltCall): number {
+  return JSON.stringify(options).length + model.length;
 }
 
 /** The thread died of this body or of another one, or the pool is being closed (DESIGN §2). */

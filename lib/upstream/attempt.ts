@@ -13,6 +13,7 @@ import {
   tookTooLong,
 } from './failures.ts';
 import type { ForwardRequest } from './forward-request.ts';
+import { isLarge, streamBody } from './outgoing-body.ts';
 import type { ReplyReceiver, UpstreamReply } from './reply.ts';
 import { rewordError } from './reword-error.ts';
 import type { Swept, Sweeper } from './sweeper.ts';
@@ -33,6 +34,18 @@ export interface AttemptParts {
 
 /** How long the text of an error may take: it only helps to word the refusal. */
 const ERROR_TEXT_MS = 2_000;
+
+/** A body that is streamed has no length that undici could know. */
+function toDispatch({ path, body, headers }: ForwardRequest): Dispatcher.DispatchOptions {
+  if (!isLarge(body)) return { method: 'POST', path, body: body.bytes, headers };
+  const length = String(body.bytes.length);
+  return {
+    method: 'POST',
+    path,
+    body: streamBody(body),
+    headers: [...headers, 'content-length', length],
+  };
+}
 
 type Phase = 'connecting' | 'waiting' | 'refused' | 'open' | 'over';
 
@@ -67,12 +80,12 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamReply, Swept
 
   /** Sends the request; settles with null at the head of a 200, else with the failure. */
   open(): Promise<GatewayError | null> {
-    const { path, body, headers, gone } = this.#request;
+    const { gone } = this.#request;
     return new Promise((resolve) => {
       this.#settleOpen = resolve;
       this.#parts.sweeper.add(this);
       gone.addEventListener('abort', this.#onGone, { once: true });
-      this.#client.dispatch({ method: 'POST', path, body, headers }, this);
+      this.#client.dispatch(toDispatch(this.#request), this);
     });
   }
 
@@ -92,7 +105,7 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamReply, Swept
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     this.#phase = 'waiting';
-    // undici writes head and body right after this, in the same turn.
+    // undici begins to write right after this, in the same turn.
     this.written = true;
     this.#request.tally.written = true;
   }

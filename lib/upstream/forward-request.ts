@@ -1,10 +1,11 @@
+import type { OutgoingBody } from './outgoing-body.ts';
 import type { Tally } from './tally.ts';
 
 /** One admitted request on its way to an upstream. */
 export interface ForwardRequest {
   /** A constant of the route table. */
   readonly path: string;
-  readonly body: Buffer;
+  readonly body: OutgoingBody;
   /** Flat, from request-headers.ts. */
   readonly headers: string[];
   /** Upstreams that have the model: positions in OLLAMA_URL. */

@@ -1,7 +1,7 @@
-import type { Call } from '../http/call.ts';
+import type { RebuiltCall } from '../http/call.ts';
 
 export interface UpstreamBodyParts {
-  readonly call: Pick<Call, 'route' | 'members' | 'keepAlive' | 'shift'>;
+  readonly call: Pick<RebuiltCall, 'route' | 'members' | 'keepAlive' | 'shift'>;
   /** The model's name as the upstream itself spells it. */
   readonly modelName: string;
   /** Already chosen (choose-options.ts). */

@@ -51,7 +51,7 @@ describe('security: JSON that two decoders read differently', () => {
     const [call] = front.calls;
     expect(call?.model).to.equal('b');
     expect(call?.options).to.deep.equal({ top_k: 2 });
-    expect(Buffer.from(call?.members ?? []).toString()).to.equal(
+    expect(Buffer.from(call?.members.bytes ?? []).toString()).to.equal(
       '"messages":[{"role":"user","content":"four"}]',
     );
   });

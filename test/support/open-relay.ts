@@ -1,6 +1,7 @@
 import { GatewayError } from '../../lib/errors/gateway-error.ts';
 import type { Call } from '../../lib/http/call.ts';
 import type { Exchange } from '../../lib/http/exchange.ts';
+import type { CallReader } from '../../lib/http/read-call.ts';
 import { readRoute } from '../../lib/http/read-route.ts';
 import { sendRefusal } from '../../lib/http/reply.ts';
 import { rebuildEmbedReply } from '../../lib/ollama/replies/rebuild-embed-reply.ts';
@@ -17,12 +18,14 @@ import { buildUpstreamHeaders } from '../../lib/upstream/request-headers.ts';
 import { startTally } from '../../lib/upstream/tally.ts';
 import type { Tally } from '../../lib/upstream/tally.ts';
 import { openFront } from './open-front.ts';
+import type { FrontOptions } from './open-front.ts';
 
 export interface RelayTestOptions {
   readonly origins: readonly string[];
   readonly limits?: Partial<AttemptLimits>;
   readonly relayLimits?: Partial<RelayLimits>;
   readonly numPredict?: number;
+  readonly settings?: FrontOptions['settings'];
   readonly headers?: readonly string[];
   readonly observer?: LineObserver;
   readonly rebuildLarge?: RelayParts['rebuildLarge'];
@@ -33,6 +36,7 @@ export interface RelayTest {
   readonly url: string;
   readonly port: number;
   readonly forwarder: Forwarder;
+  readonly reader: CallReader;
   /** One for each request, in order. */
   readonly tallies: Tally[];
   readonly refusals: GatewayError[];
@@ -66,13 +70,14 @@ export async function openRelay(options: RelayTestOptions): Promise<RelayTest> {
   const tallies: Tally[] = [];
   const refusals: GatewayError[] = [];
   const front = await openFront({
+    ...(options.settings && { settings: options.settings }),
     async onExchange(exchange, { reader }) {
       const tally = startTally();
       tallies.push(tally);
       try {
         const route = readRoute(exchange);
         if (route.kind !== 'inference') throw new GatewayError('not_found', 'not here');
-        const call = await reader.readCall(exchange, route.name);
+        const call = await reader.readCall(exchange, route.name, readTenantId(exchange));
         await forwardAndRelay({ options, forwarder, tally }, exchange, call, route.upstreamPath);
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
@@ -85,6 +90,7 @@ export async function openRelay(options: RelayTestOptions): Promise<RelayTest> {
     url: `http://127.0.0.1:${front.port}`,
     port: front.port,
     forwarder,
+    reader: front.reader,
     tallies,
     refusals,
     async close() {
@@ -111,15 +117,17 @@ async function forwardAndRelay(
   const rules = { allowRuntimeOptions: false, maxNumCtx: null, numCtx: null, numPredict };
   const reply = await forward(forwarder, {
     path,
-    body: buildUpstreamBody({
-      call,
-      modelName: call.model,
-      options: chooseOptions(call.options, rules),
-      allowRuntimeOptions: false,
-    }),
+    body: call.members.become(
+      buildUpstreamBody({
+        call: { ...call, members: call.members.bytes },
+        modelName: call.model,
+        options: chooseOptions(call.options, rules),
+        allowRuntimeOptions: false,
+      }),
+    ),
     headers: buildUpstreamHeaders(exchange.admissionId, exchange.request.headers['traceparent']),
     upstreams: options.origins.map((_, position) => position),
-    tenantId: exchange.request.headers['x-tenant']?.toString() ?? 'acme',
+    tenantId: readTenantId(exchange),
     gone: exchange.gone,
     tally,
   });
@@ -136,6 +144,10 @@ async function forwardAndRelay(
     headers: options.headers ?? [],
     ...(options.observer && { observer: options.observer }),
   });
+}
+
+function readTenantId({ request }: Exchange): string {
+  return request.headers['x-tenant']?.toString() ?? 'acme';
 }
 
 function rebuildHere(route: EmbedRoute, bytes: Uint8Array): Promise<EmbedReply | null> {

@@ -2,8 +2,10 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Grant } from '../../lib/access/grant.ts';
 import type { Principal } from '../../lib/auth/principal.ts';
+import { BodyMemory } from '../../lib/http/body-memory.ts';
 import type { Call } from '../../lib/http/call.ts';
 import type { Exchange } from '../../lib/http/exchange.ts';
+import { HeldBytes } from '../../lib/http/held-bytes.ts';
 import type { Entry } from '../../lib/ledger/entry.ts';
 import type { Limits } from '../../lib/shared/records.ts';
 
@@ -58,7 +60,7 @@ export function sampleCall(changes: Partial<Call> = {}): Call {
     route: 'chat',
     model: 'llama3',
     streamed: true,
-    members: new Uint8Array(),
+    members: new HeldBytes(new Uint8Array(), new BodyMemory(1_024, 1_024).reserve(null), 0),
     options: {},
     keepAlive: null,
     shift: null,

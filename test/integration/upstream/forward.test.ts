@@ -56,7 +56,7 @@ describe('upstream/forward', () => {
   function request(changes: Partial<ForwardRequest> = {}): ForwardRequest {
     return {
       path: '/api/chat',
-      body: BODY,
+      body: { bytes: BODY, drop: () => undefined },
       headers: ['content-type', 'application/json'],
       upstreams: [0],
       tenantId: 'acme',

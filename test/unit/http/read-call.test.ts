@@ -31,6 +31,7 @@ describe('http/read-call', () => {
       ['chat', 'm'],
       ['chat', 'cc'],
     ]);
+    await Promise.all(front.exchanges.map(({ closed }) => closed));
     expect(front.reader.heldBytes).to.equal(0);
   });
 
@@ -130,7 +131,9 @@ describe('http/read-call', () => {
       const [call] = front.calls;
       expect(call).to.include({ route: 'chat', model: 'm', streamed: true, idle: null });
       expect(call?.measure.textBytes).to.equal(300_004);
-      expect(Buffer.from(call?.members ?? []).toString()).to.match(/^"messages":\[\{"role":"user"/);
+      expect(Buffer.from(call?.members.bytes ?? []).toString()).to.match(
+        /^"messages":\[\{"role":"user"/,
+      );
     });
 
     it('a refusal comes back as the refusal it was', async () => {

@@ -56,7 +56,7 @@ describe('upstream/connections', () => {
     const tally = startTally();
     const failed = await forward(forwarder, {
       path: '/api/chat',
-      body: Buffer.from('{}'),
+      body: { bytes: Buffer.from('{}'), drop: () => undefined },
       headers: [],
       upstreams: [0],
       tenantId: 'a',

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { GatewayError } from '../../../../lib/errors/gateway-error.ts';
 import { rebuildCall } from '../../../../lib/http/rebuild-call.ts';
-import type { Call } from '../../../../lib/http/call.ts';
+import type { RebuiltCall } from '../../../../lib/http/call.ts';
 import type { InferenceRoute } from '../../../../lib/http/routes.ts';
 import { readSeed } from '../../../support/rounds.ts';
 
@@ -79,7 +79,7 @@ const body = fc
 
 const route = fc.constantFrom<InferenceRoute>('chat', 'generate', 'embed', 'embeddings');
 
-function rebuild(name: InferenceRoute, json: string): Call | undefined {
+function rebuild(name: InferenceRoute, json: string): RebuiltCall | undefined {
   try {
     return rebuildCall(name, Buffer.from(json));
   } catch (error) {
@@ -89,7 +89,7 @@ function rebuild(name: InferenceRoute, json: string): Call | undefined {
 }
 
 /** The call as it would be said to an upstream. */
-function toUpstream(call: Call): string {
+function toUpstream(call: RebuiltCall): string {
   const parts = [`"model":${toJson(call.model)}`, `"stream":${String(call.streamed)}`];
   if (call.members.length > 0) parts.push(Buffer.from(call.members).toString());
   parts.push(`"options":${toJson(call.options)}`);
