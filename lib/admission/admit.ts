@@ -11,7 +11,7 @@ import type { Lease } from './lease.ts';
 import type { LimiterPause } from './limiter-pause.ts';
 import { chooseNumPredict } from './num-predict.ts';
 
-export interface AdmitParts {
+interface AdmitParts {
   readonly ledger: Pick<Ledger, 'admit'>;
   readonly pause: LimiterPause;
   /** True while settlements of this worker wait for Redis in such a number that no more may start. */

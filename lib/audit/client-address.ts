@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 
 /** How much of a client's address is kept (NZGW_AUDIT_ADDRESS). */
-export type AddressMode = 'full' | 'prefix' | 'none';
+type AddressMode = 'full' | 'prefix' | 'none';
 
 const IPV6_GROUPS = 8;
 const KEPT_GROUPS = 3;

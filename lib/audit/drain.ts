@@ -5,7 +5,7 @@ import type { Clock } from '../time/clock.ts';
 import { ShardDrain } from './shard-drain.ts';
 import type { ShardState } from './shard-drain.ts';
 
-export interface DrainParts {
+interface DrainParts {
   readonly databaseUrl: string;
   readonly redis: Redis;
   /** As fixed at `nzgw migrate`. */

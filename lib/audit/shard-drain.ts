@@ -8,7 +8,7 @@ import { openShardSession } from './shard-session.ts';
 import type { ShardSession } from './shard-session.ts';
 import { storeEvents } from './store-events.ts';
 
-export interface ShardDrainParts {
+interface ShardDrainParts {
   readonly databaseUrl: string;
   readonly stream: EventStream;
   readonly shard: number;

@@ -9,7 +9,7 @@ import { isPoison, NOT_AN_ENTRY, rejectEvent } from './reject-event.ts';
 type Client = Pick<PostgresClient, 'query'>;
 
 /** A poison event and why: its text is for the table of rejected events, never for a log. */
-export interface Rejection {
+interface Rejection {
   readonly event: StreamEvent;
   readonly sqlState: string;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../time/clock.ts';
 import { inTime } from '../time/in-time.ts';
 
-export interface Check {
+interface Check {
   readonly status: 'pass' | 'fail';
   readonly ms: number;
 }
@@ -19,7 +19,7 @@ export interface ReadinessWatch {
   stop(): Promise<void>;
 }
 
-export interface WatchParts {
+interface WatchParts {
   readonly probes: Readonly<Record<string, Probe>>;
   readonly clock: Clock;
   readonly everyMs: number;

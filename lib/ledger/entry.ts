@@ -1,7 +1,7 @@
 import type { Dialect } from '../errors/error-body.ts';
 import type { RefusalCode } from '../errors/refusals.ts';
 
-export type EntryOutcome =
+type EntryOutcome =
   'ok' | 'client_gone' | 'upstream_error' | 'upstream_incomplete' | 'revoked' | 'lost' | 'refused';
 
 /**

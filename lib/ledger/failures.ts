@@ -4,7 +4,7 @@ import { KEYS } from './keys.ts';
 import { defineScripts } from './scripts.ts';
 import type { Script } from './scripts.ts';
 
-export interface FailureLimit {
+interface FailureLimit {
   readonly perMinute: number;
   readonly burst: number;
 }

@@ -30,7 +30,7 @@ export interface Ledger {
   estimateTimeMs(): number | null;
 }
 
-export interface LedgerParts {
+interface LedgerParts {
   /** As fixed at `nzgw migrate`. */
   readonly shards: number;
   readonly clock: Clock;

@@ -2,7 +2,7 @@ import type { Redis } from '../store/redis.ts';
 import { KEYS } from './keys.ts';
 import { readTimeMs } from './read-time.ts';
 
-export interface CopiedModels {
+interface CopiedModels {
   readonly text: string;
   /** By Redis's clock alone, so that hosts with other clocks agree on it. */
   readonly ageMs: number;

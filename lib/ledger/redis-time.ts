@@ -7,7 +7,7 @@ import { readTimeMs } from './read-time.ts';
  * against the monotonic clock. It is behind by at most that reply's way back, never ahead, so that
  * a deadline made from it errs towards refusing.
  */
-export interface RedisTime {
+interface RedisTime {
   /** Milliseconds since 1970, or null while this connection has not heard from Redis. */
   estimateMs(): number | null;
   /** Asks Redis, for all who want to know at once. Rejects as the connection does. */

@@ -1,4 +1,4 @@
-export interface SettleReply {
+interface SettleReply {
   /** Redis's time, milliseconds. */
   readonly nowMs: number;
 }

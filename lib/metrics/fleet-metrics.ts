@@ -15,7 +15,7 @@ export interface FleetMetrics {
 }
 
 /** How many tenants and models have labels of their own, over all workers and their lives. */
-export interface LabelBounds {
+interface LabelBounds {
   readonly tenants: number;
   readonly models: number;
 }

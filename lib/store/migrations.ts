@@ -5,7 +5,7 @@ import { SchemaError } from './schema-error.ts';
 
 const LOCK = `hashtextextended('neuronetz-gateway migrate', 0)`;
 
-export interface AppliedMigration {
+interface AppliedMigration {
   readonly id: number;
   readonly name: string;
   readonly digest: string;
@@ -26,7 +26,7 @@ export interface MigrationStatus {
   readonly shards: number | null;
 }
 
-export interface MigrateOptions {
+interface MigrateOptions {
   /** Shards of Redis, 1 to 99. Fixed by the first migration (1 if not given); then only checked. */
   readonly shards?: number;
   /** Folder of the files; sql/ of this package unless a test says otherwise. */

@@ -1,7 +1,6 @@
 import pg from 'pg';
 
 export type Pool = pg.Pool;
-export type PoolClient = pg.PoolClient;
 export type PostgresClient = pg.Client;
 /** What only asks, and cares for no session: a client or a pool's. */
 export type Connection = Pick<pg.ClientBase, 'query'>;
@@ -10,7 +9,7 @@ export type Connection = Pick<pg.ClientBase, 'query'>;
 const types = new pg.TypeOverrides();
 types.setTypeParser(pg.types.builtins.INT8, Number);
 
-export interface PostgresOptions {
+interface PostgresOptions {
   readonly url: string;
   readonly applicationName: string;
   readonly maxConnections: number;

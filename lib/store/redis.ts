@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 
 export type { Redis } from 'ioredis';
 
-export interface RedisOptions {
+interface RedisOptions {
   readonly url: string;
   readonly connectionName: string;
   /** How long one command may take; a stopped Redis would otherwise hang it for ever. */

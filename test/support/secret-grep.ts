@@ -33,7 +33,3 @@ export function findLeaks(
   }
   return [...found];
 }
-
-export function countSecrets(): number {
-  return secrets.size;
-}
