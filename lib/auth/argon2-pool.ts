@@ -9,8 +9,14 @@ export type Argon2Task =
   | { readonly type: 'hash'; readonly key: string; readonly cost: HashCost };
 
 /**
+ * Far beyond what a sane cost takes. A row that costs more is refused, so that one row does not keep
+ * the thread from all others.
+ */
+const TIMEOUT_MS = 10_000;
+
+/**
  * Argon2id away from the thread that streams, with a bounded queue. Both throw GatewayError
- * `overloaded` at the bound and `auth_unavailable` when the thread failed.
+ * `overloaded` at the bound and `auth_unavailable` when the thread failed or took too long.
  */
 export interface Argon2Pool {
   /** Verifications of one key at one time are one; `digest` tells keys apart. */
@@ -19,12 +25,15 @@ export interface Argon2Pool {
   hash(key: string, cost: HashCost): Promise<string>;
 }
 
-export function makeArgon2Pool(threads: Pick<ThreadPool, 'run'>): Argon2Pool {
+export function makeArgon2Pool(
+  threads: Pick<ThreadPool, 'run'>,
+  timeoutMs = TIMEOUT_MS,
+): Argon2Pool {
   const running = new Map<string, Promise<boolean>>();
 
   async function run<T>(task: Argon2Task): Promise<T> {
     try {
-      return await threads.run<T>(task);
+      return await threads.run<T>(task, [], timeoutMs);
     } catch (error) {
       throw error instanceof PoolFullError ? refuseOverload() : refuseUnchecked();
     }

@@ -5,6 +5,11 @@ export class PoolFullError extends Error {
   override readonly name = 'PoolFullError';
 }
 
+/** The task ran for too long. */
+export class TaskTimeoutError extends Error {
+  override readonly name = 'TaskTimeoutError';
+}
+
 export interface ThreadPoolOptions {
   /** The thread's entry file, whose default export takes a task and returns the result. */
   readonly entry: URL;
@@ -16,8 +21,12 @@ export interface ThreadPoolOptions {
 }
 
 export interface ThreadPool {
-  /** Runs one task; buffers in `transfer` move to the thread. Rejects with PoolFullError at the bound. */
-  run<T>(task: unknown, transfer?: readonly ArrayBuffer[]): Promise<T>;
+  /**
+   * Runs one task; buffers in `transfer` move to the thread. Rejects with PoolFullError at the bound,
+   * and with TaskTimeoutError when the task has run for `timeoutMs`: its thread is ended then and
+   * another takes its place. (Native code cannot be ended; such a thread goes once it returns.)
+   */
+  run<T>(task: unknown, transfer?: readonly ArrayBuffer[], timeoutMs?: number): Promise<T>;
   /**
    * Runs one task that may not be refused because others wait: it queues behind them. Its callers
    * keep their own bound, of at most RESERVED_TASKS at once.
@@ -39,27 +48,62 @@ export function openThreadPool(options: ThreadPoolOptions): ThreadPool {
     filename: options.entry.href,
     minThreads: 0,
     maxThreads: threads,
-    maxQueue: Math.max(1, options.maxQueue) + RESERVED_TASKS,
+    maxQueue: threads,
     concurrentTasksPerWorker: 1,
     idleTimeout: IDLE_MS,
     niceIncrement: options.niceIncrement ?? 0,
     env: {},
   });
+  // Tasks wait here and not in Piscina: it leaves its queue lying when a thread was ended, and turns
+  // the order round for tasks that can be ended.
+  const waiting: (() => void)[] = [];
+  let running = 0;
 
-  async function start<T>(task: unknown, transfer: readonly ArrayBuffer[] = []): Promise<T> {
-    return (await pool.run(task, { transferList: [...transfer] })) as T;
+  async function start<T>(
+    task: unknown,
+    transfer: readonly ArrayBuffer[] = [],
+    timeoutMs?: number,
+  ): Promise<T> {
+    if (running < threads) running += 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      const transferList = [...transfer];
+      if (timeoutMs === undefined) return (await pool.run(task, { transferList })) as T;
+      const run = (signal: AbortSignal) => pool.run(task, { transferList, signal }) as Promise<T>;
+      return await cutAfter(timeoutMs, run);
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else running -= 1;
+    }
   }
 
   return {
     get queued() {
-      return pool.queueSize;
+      return waiting.length;
     },
-    async run<T>(task: unknown, transfer?: readonly ArrayBuffer[]): Promise<T> {
-      // Piscina rejects a full queue with a plain Error; asking first gives it a name.
-      if (pool.queueSize >= options.maxQueue) throw new PoolFullError('the thread pool is full');
-      return start<T>(task, transfer);
+    async run<T>(task: unknown, transfer?: readonly ArrayBuffer[], timeoutMs?: number): Promise<T> {
+      if (waiting.length >= options.maxQueue) throw new PoolFullError('the thread pool is full');
+      return start<T>(task, transfer, timeoutMs);
     },
-    runReserved: start,
+    runReserved: (task, transfer) => start(task, transfer),
     close: () => pool.close({ force: true }),
   };
+}
+
+async function cutAfter<T>(
+  timeoutMs: number,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const cut = new AbortController();
+  const timer = setTimeout(() => {
+    cut.abort();
+  }, timeoutMs);
+  try {
+    return await run(cut.signal);
+  } catch (error) {
+    throw cut.signal.aborted ? new TaskTimeoutError('the task took too long') : error;
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -4,6 +4,7 @@ import { hashKey } from '../../../lib/auth/hash-key.ts';
 import { ROOT } from '../../../lib/root.ts';
 import { openThreadPool } from '../../../lib/threads/thread-pool.ts';
 import type { ThreadPool } from '../../../lib/threads/thread-pool.ts';
+import { systemClock } from '../../../lib/time/clock.ts';
 import { refusalOf } from '../../support/auth-world.ts';
 import { TEST_COST } from '../../support/seed-key.ts';
 
@@ -29,6 +30,18 @@ describe('auth/argon2-pool', function () {
     const pool = makeArgon2Pool(threads);
     const refusal = await refusalOf(pool.verify('nz_key', '$argon2id$v=19$x', Buffer.from('a')));
     expect(refusal.code).to.equal('auth_unavailable');
+  });
+
+  it('says 503 for a hash that takes too long, and goes on with the next at once', async () => {
+    const pool = makeArgon2Pool(threads, 100);
+    const dear = await hashKey('nz_key', { memoryKib: 262_144, passes: 4, lanes: 1 });
+    const hash = await hashKey('nz_key', TEST_COST);
+    const startedAtMs = systemClock.monotonicMs();
+    const refusal = await refusalOf(pool.verify('nz_key', dear, Buffer.from('a')));
+    expect(refusal.code).to.equal('auth_unavailable');
+    expect(systemClock.monotonicMs() - startedAtMs).to.be.below(1_000);
+    const patient = makeArgon2Pool(threads);
+    expect(await patient.verify('nz_key', hash, Buffer.from('b'))).to.equal(true);
   });
 
   it('refuses beyond its bound, and answers all that it took', async () => {

@@ -1,5 +1,9 @@
 import { expect } from 'chai';
-import { openThreadPool, PoolFullError } from '../../../lib/threads/thread-pool.ts';
+import {
+  openThreadPool,
+  PoolFullError,
+  TaskTimeoutError,
+} from '../../../lib/threads/thread-pool.ts';
 
 const entry = new URL('../../fixtures/threads/slow-square.ts', import.meta.url);
 
@@ -38,5 +42,37 @@ describe('threads/thread-pool', () => {
     const result = await pool.run<{ bytes: Uint8Array }>({ length: 100_000 });
     expect(result.bytes).to.have.length(100_000);
     await pool.close();
+  });
+
+  it('ends the thread of a task that takes too long, and runs what waited behind it', async () => {
+    const pool = openThreadPool({ entry, maxQueue: 4 });
+    const long = pool.run<number>({ n: 1, ms: 60_000 }, [], 300);
+    const behind = [2, 3].map((n) => pool.run<number>({ n, ms: 0 }, [], 4_000));
+    const error: unknown = await long.catch((e: unknown) => e);
+    expect(error).to.be.instanceOf(TaskTimeoutError);
+    expect(await Promise.all(behind)).to.deep.equal([4, 9]);
+    expect(await pool.run<number>({ n: 7, ms: 0 }, [], 4_000)).to.equal(49);
+    await pool.close();
+  });
+
+  it('takes what waits in its order, and counts its time only from when it runs', async () => {
+    const pool = openThreadPool({ entry, maxQueue: 4 });
+    const done: number[] = [];
+    await Promise.all(
+      [1, 2, 3, 4].map(async (n) => {
+        await pool.run<number>({ n, ms: 300 }, [], 1_000);
+        done.push(n);
+      }),
+    );
+    expect(done).to.deep.equal([1, 2, 3, 4]);
+    expect(pool.queued).to.equal(0);
+    await pool.close();
+  });
+
+  it('says of what waits when it is closed that it was not done', async () => {
+    const pool = openThreadPool({ entry, maxQueue: 4 });
+    const outcomes = Promise.allSettled([1, 2, 3].map((n) => pool.run({ n, ms: 20_000 })));
+    await pool.close();
+    for (const { status } of await outcomes) expect(status).to.equal('rejected');
   });
 });
