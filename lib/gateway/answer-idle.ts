@@ -4,17 +4,24 @@ import type { Exchange } from '../http/exchange.ts';
 import { sendJson } from '../http/reply.ts';
 import type { Clock } from '../time/clock.ts';
 
+export interface IdleParts extends Pick<Clock, 'wallMs'> {
+  /** What the request would have been granted (SPEC §2.2); null for embeddings. */
+  readonly numPredict?: number | null;
+}
+
 /**
  * An empty prompt is Ollama's command to load or unload a model. It is answered as Ollama would,
  * without the upstream and free of charge: clients send it to warm up, and who could unload a model
  * could take it from others (SPEC §2.2).
  */
-export function answerIdle(exchange: Exchange, call: Call, grant: Grant, clock: Clock): void {
-  sendJson(exchange, 200, toIdleReply(call, grant.model.name, clock));
+export function answerIdle(exchange: Exchange, call: Call, grant: Grant, parts: IdleParts): void {
+  const { numPredict = null } = parts;
+  const headers = numPredict === null ? [] : ['x-nzgw-max-tokens', String(numPredict)];
+  sendJson(exchange, 200, toIdleReply(call, grant.model.name, parts.wallMs()), headers);
 }
 
-function toIdleReply(call: Call, model: string, clock: Clock): object {
-  const created = { model, created_at: new Date(clock.wallMs()).toISOString() };
+function toIdleReply(call: Call, model: string, nowMs: number): object {
+  const created = { model, created_at: new Date(nowMs).toISOString() };
   const done = { done: true, done_reason: call.idle };
   switch (call.route) {
     case 'chat':

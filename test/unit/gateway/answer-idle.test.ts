@@ -4,14 +4,25 @@ import type { Call } from '../../../lib/http/call.ts';
 import { openFront } from '../../support/open-front.ts';
 import { sampleCall, SAMPLE_GRANT } from '../../support/sample-request.ts';
 
-const clock = { wallMs: () => 1_764_000_000_123, monotonicMs: () => 0 };
+const NOW_MS = 1_764_000_000_123;
 const CREATED = { model: 'llama3:latest', created_at: '2025-11-24T16:00:00.123Z' };
 
 /** What a client gets for a call with an empty prompt. */
-async function ask(call: Partial<Call>): Promise<unknown> {
+async function ask(call: Partial<Call>, numPredict: number | null = null): Promise<unknown> {
+  const { body } = await answer(call, numPredict);
+  return body;
+}
+
+async function answer(
+  call: Partial<Call>,
+  numPredict: number | null,
+): Promise<{ readonly body: unknown; readonly maxTokens: string | null }> {
   const front = await openFront({
     onExchange: (exchange) => {
-      answerIdle(exchange, sampleCall({ idle: 'load', ...call }), SAMPLE_GRANT, clock);
+      answerIdle(exchange, sampleCall({ idle: 'load', ...call }), SAMPLE_GRANT, {
+        wallMs: () => NOW_MS,
+        numPredict,
+      });
       return Promise.resolve();
     },
   });
@@ -20,7 +31,7 @@ async function ask(call: Partial<Call>): Promise<unknown> {
   await front.close();
   expect(response.status).to.equal(200);
   expect(response.headers.get('content-type')).to.equal('application/json');
-  return body;
+  return { body, maxTokens: response.headers.get('x-nzgw-max-tokens') };
 }
 
 describe('gateway/answer-idle', () => {
@@ -40,6 +51,13 @@ describe('gateway/answer-idle', () => {
       done: true,
       done_reason: 'unload',
     });
+  });
+
+  it('tells what output is granted, as every reply of chat and generate does', async () => {
+    for (const route of ['chat', 'generate'] as const) {
+      expect((await answer({ route }, 512)).maxTokens).to.equal('512');
+    }
+    expect((await answer({ route: 'embed' }, null)).maxTokens).to.equal(null);
   });
 
   it('nothing to embed gives no vectors, in the shape of each route', async () => {
