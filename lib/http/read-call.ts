@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts';
 import { rebuildShow } from '../ollama/requests/show.ts';
-import { PoolFullError } from '../threads/thread-pool.ts';
+import { PoolFullError, TaskTimeoutError } from '../threads/thread-pool.ts';
 import type { ThreadPool } from '../threads/thread-pool.ts';
 import { tooManyBodies } from './body-faults.ts';
 import { BodyMemory } from './body-memory.ts';
@@ -103,11 +103,10 @@ function countRest({ options, model }: RebuiltCall): number {
   return JSON.stringify(options).length + model.length;
 }
 
-/** The thread died of this body or of another one, or the pool is being closed (DESIGN §2). */
+/** The thread died of a body or was ended over it, or the pool is being closed (DESIGN §2). */
 function hasThreadEnded(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if ('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') return true;
-  return (
-    error.name === 'AbortError' || /^(worker exited with|Terminating worker)/.test(error.message)
-  );
+  if (error instanceof TaskTimeoutError || error.name === 'AbortError') return true;
+  return /^(worker exited with|Terminating worker)/.test(error.message);
 }

@@ -1,5 +1,9 @@
 import { expect } from 'chai';
-import { PoolFullError, openThreadPool } from '../../../lib/threads/thread-pool.ts';
+import {
+  PoolFullError,
+  TaskTimeoutError,
+  openThreadPool,
+} from '../../../lib/threads/thread-pool.ts';
 import type { ThreadPool } from '../../../lib/threads/thread-pool.ts';
 import { ROOT } from '../../../lib/root.ts';
 import { openFront } from '../../support/open-front.ts';
@@ -94,10 +98,11 @@ describe('http/read-call', () => {
     }
   });
 
-  it('a thread without memory and a pool that closes are 503 too, an unknown end is not', async () => {
+  it('a thread without memory or time and a pool that closes are 503 too, an unknown end is not', async () => {
     const ends = [
       Object.assign(new Error('x'), { code: 'ERR_WORKER_OUT_OF_MEMORY' }),
       Object.assign(new Error('pool is closed'), { name: 'AbortError' }),
+      new TaskTimeoutError('too long'),
       'text',
     ];
     front = await openFront({
@@ -105,12 +110,12 @@ describe('http/read-call', () => {
       pool: { run: () => Promise.reject(ends.shift()) },
     });
     const seen = [];
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < 4; round += 1) {
       seen.push((await postRaw(front.port, '/api/chat', chat(300_000))).status);
     }
-    expect(seen.slice(0, 2)).to.deep.equal([503, 503]);
+    expect(seen.slice(0, 3)).to.deep.equal([503, 503, 503]);
     expect(front.logged).to.deep.equal([
-      { 'error.type': 'string', id: front.exchanges[2]?.admissionId },
+      { 'error.type': 'string', id: front.exchanges[3]?.admissionId },
     ]);
   });
 
