@@ -20,6 +20,7 @@ describe('security: nothing secret leaves, whatever happens', function () {
   const fault = makeCanary('upstream-error');
   const agent = makeCanary('client-header');
   const query = makeCanary('query');
+  const givenPassword = makeCanary('password');
   const secrets: string[] = [PEPPER, prompt, reply, fault, agent, query];
   const answers: Sink[] = [];
   let stack: Stack;
@@ -93,10 +94,9 @@ describe('security: nothing secret leaves, whatever happens', function () {
   });
 
   it('not by a store that cannot be reached: its URL holds a password', async () => {
-    const password = makeCanary('password');
     const gateway = await launchGateway({
-      databaseUrl: `postgresql://gw:${password}@127.0.0.1:1/db`,
-      redisUrl: `redis://:${password}@127.0.0.1:1`,
+      databaseUrl: `postgresql://gw:${givenPassword}@127.0.0.1:1/db`,
+      redisUrl: `redis://:${givenPassword}@127.0.0.1:1`,
       ollamaUrl: stack.ollama.url,
       waitUntilReady: false,
     });
@@ -105,7 +105,14 @@ describe('security: nothing secret leaves, whatever happens', function () {
       what: 'the gateway to say what it waits for',
     });
     await gateway.stop();
-    expect(gateway.output()).to.not.include(password);
+    expect(gateway.output()).to.not.include(givenPassword);
+  });
+
+  it('and the search after all tests knows what each gateway was given', () => {
+    const given = [PEPPER, givenPassword, `redis://:${givenPassword}@127.0.0.1:1`];
+    for (const text of given) {
+      expect(findLeaks([{ name: 'planted', text: `"${text}"` }])).to.deep.equal(['planted']);
+    }
   });
 
   it('and the search would have found it: a planted leak is seen in each place', async () => {

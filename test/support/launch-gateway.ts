@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from '../../lib/root.ts';
-import { noteSink } from './secret-grep.ts';
+import { noteSecret, noteSink } from './secret-grep.ts';
 import { until } from './until.ts';
 
 export interface LaunchOptions {
@@ -43,6 +43,7 @@ process.once('exit', () => {
 
 /** Starts the built product, primary and workers, on free ports, and waits until it is ready. */
 export async function launchGateway(options: LaunchOptions): Promise<Gateway> {
+  noteSecrets(options);
   const child = spawn(process.execPath, [DIST, 'serve'], {
     env: makeEnvironment(options),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -95,6 +96,17 @@ export async function launchGateway(options: LaunchOptions): Promise<Gateway> {
   };
   if (options.waitUntilReady !== false) await waitUntilReady(gateway, child, options.workers ?? 2);
   return gateway;
+}
+
+/** What the gateway is given and must keep to itself: the URL as it is, and the password in it. */
+function noteSecrets({ databaseUrl, redisUrl }: LaunchOptions): void {
+  noteSecret(PEPPER);
+  for (const url of [databaseUrl, redisUrl]) {
+    const { password } = new URL(url);
+    if (password === '') continue;
+    noteSecret(url);
+    noteSecret(decodeURIComponent(password));
+  }
 }
 
 async function waitUntilReady(
