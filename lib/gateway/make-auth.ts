@@ -10,11 +10,13 @@ import { deriveSecrets } from '../auth/key-digest.ts';
 import { makeRenewal } from '../auth/renewal.ts';
 import type { RenewKey } from '../auth/renewal.ts';
 import { makeSecretProof } from '../auth/secret-proof.ts';
+import type { AuthEvent } from '../auth/secret-proof.ts';
 import { makeVerifiedKeys } from '../auth/verified-keys.ts';
 import type { Settings } from '../config/settings.ts';
 import { openFailures } from '../ledger/failures.ts';
 import { openVerifiedEntries } from '../ledger/verified-entries.ts';
 import { within } from '../ledger/within.ts';
+import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { SharedReader } from '../shared/shared-reader.ts';
 import type { Redis } from '../store/redis.ts';
 import type { ThreadPool } from '../threads/thread-pool.ts';
@@ -23,6 +25,7 @@ import type { Clock } from '../time/clock.ts';
 export interface AuthParts {
   readonly settings: Settings;
   readonly clock: Clock;
+  readonly metrics: Pick<WorkerMetrics, 'countAuth'>;
   readonly shared: SharedReader;
   readonly redis: Redis;
   readonly argon2Threads: ThreadPool;
@@ -38,6 +41,9 @@ export interface Auth {
 /** Step 2 with its real parts: shared memory, Redis, the Argon2 pool, Postgres for a new key. */
 export function makeAuth(parts: AuthParts): Auth {
   const { settings, clock, shared, redis } = parts;
+  const report = (event: AuthEvent): void => {
+    parts.metrics.countAuth(event);
+  };
   const argon2 = makeArgon2Pool(parts.argon2Threads);
   const failures = makeFailureLimiter(boundFailures(settings, redis), clock);
   const directory = makeKeyDirectory({
@@ -55,7 +61,7 @@ export function makeAuth(parts: AuthParts): Auth {
     secrets: deriveSecrets(settings.keyPepper),
     clock,
     verifiedKeySeconds: settings.verifiedKeySeconds,
-    report: () => undefined,
+    report,
   });
   const renewal = makeRenewal({
     argon2,
@@ -66,7 +72,7 @@ export function makeAuth(parts: AuthParts): Auth {
       lanes: settings.argon2Lanes,
     },
     pepper: settings.keyPepper,
-    report: () => undefined,
+    report,
   });
   const peppers = { current: settings.keyPepper, previous: settings.keyPepperPrevious };
   const standing = { shared, directory, clock };

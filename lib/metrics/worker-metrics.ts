@@ -6,6 +6,8 @@ export interface WorkerMetrics {
   countRequest(tenant: string | undefined, model: string | undefined, status: number): void;
   /** One refusal that no audit row will tell of: the ring before Redis was full. */
   countDroppedRefusal(): void;
+  /** One event of authentication, by its name; names come from our own code. */
+  countAuth(result: string): void;
   /** Everything this worker has counted, as the primary adds it up. */
   snapshot(): Promise<readonly unknown[]>;
 }
@@ -28,12 +30,22 @@ export function makeWorkerMetrics(most: { tenants: number; models: number }): Wo
     registers: [registry],
   });
 
+  const authResults = new Counter({
+    name: 'gateway_auth_results_total',
+    help: 'How API keys were proved, and what failed beside it.',
+    labelNames: ['result'] as const,
+    registers: [registry],
+  });
+
   return {
     countDroppedRefusal() {
       droppedRefusals.inc(1);
     },
     countRequest(tenant, model, status) {
       requests.inc({ tenant: tenants.name(tenant), model: models.name(model), status }, 1);
+    },
+    countAuth(result) {
+      authResults.inc({ result }, 1);
     },
     snapshot: () => registry.getMetricsAsJSON(),
   };

@@ -27,12 +27,15 @@ describe('metrics/fleet-metrics', () => {
     one.countRequest('acme', 'llama3', 200);
     two.countRequest('acme', 'llama3', 200);
     two.countRequest(undefined, undefined, 401);
+    one.countAuth('proved_by_map');
+    two.countAuth('proved_by_map');
     fleet.take('w1', await one.snapshot());
     fleet.take('w2', await two.snapshot());
 
     const text = await fleet.render();
     expect(text).to.include('gateway_requests_total{tenant="acme",model="llama3",status="200"} 2');
     expect(text).to.include('gateway_requests_total{tenant="none",model="none",status="401"} 1');
+    expect(text).to.include('gateway_auth_results_total{result="proved_by_map"} 2');
   });
 
   it('no counter falls when a worker dies', async () => {
