@@ -1,15 +1,12 @@
 import { runBodyTask } from '../lib/http/body-task.ts';
-import type { BodyOutcome, BodyTask } from '../lib/http/body-task.ts';
-import { rebuildEmbedReply } from '../lib/ollama/replies/rebuild-embed-reply.ts';
-import type { EmbedReply, EmbedRoute } from '../lib/ollama/replies/rebuild-embed-reply.ts';
-
-interface ReplyTask {
-  readonly type: 'embed-reply';
-  readonly route: EmbedRoute;
-  readonly bytes: Uint8Array;
-}
+import type { BodyTask } from '../lib/http/body-task.ts';
+import { listBuffers, runReplyTask } from '../lib/ollama/replies/reply-task.ts';
+import type { ReplyTask } from '../lib/ollama/replies/reply-task.ts';
+import { moveBuffers } from '../lib/threads/move-buffers.ts';
 
 /** Entry of the `bodies` pool: large bodies of requests and replies are parsed and made anew here. */
-export default function run(task: BodyTask | ReplyTask): BodyOutcome | EmbedReply | null {
-  return 'type' in task ? rebuildEmbedReply(task.route, task.bytes) : runBodyTask(task);
+export default function run(task: BodyTask | ReplyTask): unknown {
+  if (!('type' in task)) return runBodyTask(task);
+  const result = runReplyTask(task);
+  return result && moveBuffers(result, listBuffers(result));
 }
