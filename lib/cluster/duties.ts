@@ -36,6 +36,8 @@ export interface Duties {
   readonly trust: TrustLoop;
   readonly discovery: Discovery;
   readonly drain: Drain;
+  /** Frees what a worker that has died held of shared memory; done now and then anyway. */
+  checkReaders(): void;
   /** Once the workers are gone; brings what is in Redis to Postgres first. */
   stop(): Promise<void>;
 }
@@ -51,11 +53,15 @@ export function startDuties(parts: DutyParts): Duties {
   const discovery = startModels(parts);
   const drain = startDrain({ databaseUrl, redis, shards, clock, log });
   const pruning = startPrune(parts);
-  const readers = setInterval(() => shared.checkReaders(), READER_CHECK_MS);
+  const checkReaders = (): void => {
+    shared.checkReaders();
+  };
+  const readers = setInterval(checkReaders, READER_CHECK_MS);
   return {
     trust,
     discovery,
     drain,
+    checkReaders,
     async stop() {
       clearInterval(readers);
       await Promise.all([trust.stop(), discovery.stop(), drain.stop(), pruning.stop()]);

@@ -7,22 +7,13 @@ import { KEYS, shardOf } from './keys.ts';
  */
 export interface RevokedMarkers {
   markKey(tenantId: string, keyId: string, ttlMs: number): Promise<void>;
-  markTenant(tenantId: string, ttlMs: number): Promise<void>;
-  /** A tenant may be resumed; a revoked key stays revoked. */
-  clearTenant(tenantId: string): Promise<void>;
 }
 
 export function openRevokedMarkers(redis: Redis, shards: number): RevokedMarkers {
-  const mark = async (name: string, ttlMs: number): Promise<void> => {
-    await redis.set(name, '1', 'PX', Math.ceil(ttlMs));
-  };
   return {
-    markKey: (tenantId, keyId, ttlMs) =>
-      mark(KEYS.revokedKey(shardOf(tenantId, shards), keyId), ttlMs),
-    markTenant: (tenantId, ttlMs) =>
-      mark(KEYS.revokedTenant(shardOf(tenantId, shards), tenantId), ttlMs),
-    async clearTenant(tenantId) {
-      await redis.del(KEYS.revokedTenant(shardOf(tenantId, shards), tenantId));
+    async markKey(tenantId, keyId, ttlMs) {
+      const name = KEYS.revokedKey(shardOf(tenantId, shards), keyId);
+      await redis.set(name, '1', 'PX', Math.ceil(ttlMs));
     },
   };
 }

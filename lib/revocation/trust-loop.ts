@@ -17,8 +17,6 @@ export interface TrustLoopParts extends FeedParts {
 export interface TrustLoop {
   /** Resolves when the directory was read once. Never rejects; pending while Postgres is away. */
   readonly firstSnapshot: Promise<void>;
-  /** Reads changes now instead of at the next poll. */
-  wake(): void;
   /** Monotonic ms until which the directory is believed; -Infinity before it was read once. */
   state(): { readonly deadlineMs: number };
   /** Ends after the query under way. */
@@ -82,9 +80,6 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
   const done = run();
   return {
     firstSnapshot: first.promise,
-    wake: () => {
-      pause.wake();
-    },
     state: () => ({ deadlineMs }),
     stop: () => {
       stopped = true;

@@ -1,6 +1,5 @@
 import { open } from 'lmdb';
 import type { Database } from 'lmdb';
-import { statSync } from 'node:fs';
 import type { KeyRow, ModelsHead, TenantRow, Trust, UpstreamModels } from './records.ts';
 import { makeSharedFile, removeSharedFile, removeStaleFiles } from './shared-file.ts';
 import { MAX_TABLES, openTables } from './shared-tables.ts';
@@ -9,8 +8,6 @@ import type { SharedTables, Show } from './shared-tables.ts';
 export interface Changes {
   readonly keys: Iterable<KeyRow>;
   readonly tenants: Iterable<TenantRow>;
-  /** Keys that are no more. */
-  readonly removedPublicIds?: Iterable<string>;
 }
 
 /**
@@ -31,8 +28,6 @@ export interface SharedWriter {
   putShow(upstream: number, key: string, show: Show): void;
   /** Frees the slots of killed readers, which would make the file grow. Returns how many. */
   checkReaders(): number;
-  /** Size of the file, for watching: it never shrinks. */
-  sizeBytes(): number;
   /** Removes the file. Readers that have it open keep what they see. */
   close(): Promise<void>;
 }
@@ -78,7 +73,6 @@ export function createShared(directory: string): SharedWriter {
       });
     },
     checkReaders: () => root.readerCheck(),
-    sizeBytes: () => statSync(path).size,
     close: async () => {
       removeSharedFile(path);
       await root.close();
@@ -87,7 +81,6 @@ export function createShared(directory: string): SharedWriter {
 }
 
 function applyChanges(tables: SharedTables, changes: Changes): void {
-  for (const publicId of changes.removedPublicIds ?? []) tables.directory.removeSync(publicId);
   for (const row of changes.keys) tables.directory.putSync(row.publicId, row);
   for (const row of changes.tenants) tables.tenants.putSync(row.tenantId, row);
   raiseGeneration(tables);

@@ -283,13 +283,6 @@ describe('revocation/trust-loop', function () {
     expect(readKey('000000000001')?.tenantId).to.equal(seeded.tenantId);
   });
 
-  it('polls at once when woken', async () => {
-    await start({ pollMs: 60_000, leaseMs: 60_000 });
-    await sql.query(`update gateway.api_keys set name = 'woken'`);
-    loop?.wake();
-    await seen('the change', () => readKey()?.version === 2);
-  });
-
   it('goes on when the mark fails or hangs', async () => {
     let calls = 0;
     await start({
