@@ -1,5 +1,5 @@
 import type { FreshModels, ModelCatalogue } from '../access/authorise.ts';
-import type { JsonObject } from '../ollama/models/fields.ts';
+import type { JsonObject } from '../ollama/json-object.ts';
 import { compareVersions } from '../ollama/models/versions.ts';
 import type { ModelEntry, ModelsHead, UpstreamHead, UpstreamModels } from '../shared/records.ts';
 import type { Clock } from '../time/clock.ts';

@@ -1,5 +1,5 @@
 import { parseModelName } from '../access/model-name.ts';
-import type { JsonObject } from '../ollama/models/fields.ts';
+import type { JsonObject } from '../ollama/json-object.ts';
 import type { RunningModel } from '../ollama/models/read-running.ts';
 import type { ListedModel } from '../ollama/models/read-tags.ts';
 

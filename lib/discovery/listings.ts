@@ -2,7 +2,7 @@ import { authorise, refuseUntrusted, trustModels } from '../access/authorise.ts'
 import type { Access } from '../access/authorise.ts';
 import { compileRights, filterModels } from '../access/effective-set.ts';
 import type { Holder } from '../access/effective-set.ts';
-import type { JsonObject } from '../ollama/models/fields.ts';
+import type { JsonObject } from '../ollama/json-object.ts';
 import type { Catalogue } from './catalogue.ts';
 
 /** What listings are made from; a worker's Access with discovery's own catalogue in it. */

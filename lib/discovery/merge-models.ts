@@ -1,6 +1,6 @@
 import type { Grant } from '../access/grant.ts';
 import { canonicalise } from '../access/model-name.ts';
-import type { JsonObject } from '../ollama/models/fields.ts';
+import type { JsonObject } from '../ollama/json-object.ts';
 import type { ModelEntry, UpstreamModels } from '../shared/records.ts';
 
 export interface UpstreamBody {

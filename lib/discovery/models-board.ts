@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JsonObject } from '../ollama/models/fields.ts';
+import type { JsonObject } from '../ollama/json-object.ts';
 import type { ModelsHead, UpstreamModels } from '../shared/records.ts';
 import { toUpstreamModels } from './upstream-snapshot.ts';
 import type { UpstreamSnapshot } from './upstream-snapshot.ts';

@@ -1,5 +1,6 @@
-import { isObject, readCount } from '../ollama/models/fields.ts';
-import type { JsonObject } from '../ollama/models/fields.ts';
+import { isObject } from '../ollama/json-object.ts';
+import type { JsonObject } from '../ollama/json-object.ts';
+import { readCount } from '../ollama/models/fields.ts';
 import { readRunning } from '../ollama/models/read-running.ts';
 import { copyShown } from '../ollama/models/read-show.ts';
 import type { ShownModel } from '../ollama/models/read-show.ts';

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../ollama/models/fields.ts';
+import type { JsonObject } from '../ollama/json-object.ts';
 import type { ShownModel } from '../ollama/models/read-show.ts';
 import type { RunningModel } from '../ollama/models/read-running.ts';
 import type { ModelEntry, UpstreamModels } from '../shared/records.ts';

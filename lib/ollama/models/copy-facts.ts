@@ -1,5 +1,5 @@
-import { isObject } from './fields.ts';
-import type { JsonObject } from './fields.ts';
+import { isObject } from '../json-object.ts';
+import type { JsonObject } from '../json-object.ts';
 import { looksLikePath } from './looks-like-path.ts';
 
 const MAX_DEPTH = 4;

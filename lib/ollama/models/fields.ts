@@ -1,15 +1,10 @@
-/** Plain JSON of an upstream, known to be an object and nothing more. */
-export type JsonObject = Readonly<Record<string, unknown>>;
+import type { JsonObject } from '../json-object.ts';
 
 /** Longest text that is copied from an upstream into a listing; a longer one is left out. */
 const MAX_TEXT_LENGTH = 1_024;
 /** Lists hold short words: families, capabilities. */
 const MAX_WORDS = 32;
 const MAX_WORD_LENGTH = 64;
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 export function readText(value: unknown): string | undefined {
   return typeof value === 'string' && value.length <= MAX_TEXT_LENGTH ? value : undefined;

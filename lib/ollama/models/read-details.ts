@@ -1,12 +1,6 @@
-import {
-  isObject,
-  readCount,
-  readText,
-  readWords,
-  readWordsOrNull,
-  withoutGaps,
-} from './fields.ts';
-import type { JsonObject } from './fields.ts';
+import { isObject } from '../json-object.ts';
+import type { JsonObject } from '../json-object.ts';
+import { readCount, readText, readWords, readWordsOrNull, withoutGaps } from './fields.ts';
 import { looksLikePath } from './looks-like-path.ts';
 
 /** The `details` of tags, ps and show; undefined where there are none. Only known fields. */

@@ -1,6 +1,7 @@
+import { isObject } from '../json-object.ts';
+import type { JsonObject } from '../json-object.ts';
 import { copyFacts } from './copy-facts.ts';
-import { isObject, readText, withoutGaps } from './fields.ts';
-import type { JsonObject } from './fields.ts';
+import { readText, withoutGaps } from './fields.ts';
 import { holdsPath } from './looks-like-path.ts';
 import { readCapabilities, readDetails } from './read-details.ts';
 

@@ -1,5 +1,6 @@
-import { isObject, readCount, readText, withoutGaps } from './fields.ts';
-import type { JsonObject } from './fields.ts';
+import { isObject } from '../json-object.ts';
+import type { JsonObject } from '../json-object.ts';
+import { readCount, readText, withoutGaps } from './fields.ts';
 import { readCapabilities, readDetails } from './read-details.ts';
 
 /** One entry of /api/tags. */

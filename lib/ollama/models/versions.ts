@@ -1,4 +1,4 @@
-import { isObject } from './fields.ts';
+import { isObject } from '../json-object.ts';
 
 const VERSION = /^[\w.+-]{1,64}$/;
 

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors/gateway-error.ts';
-import { isObject } from './read-values.ts';
-import type { JsonObject } from './read-values.ts';
+import { isObject } from '../json-object.ts';
+import type { JsonObject } from '../json-object.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -1,9 +1,10 @@
+import { isObject } from '../json-object.ts';
 import { toFieldFault } from './field-faults.ts';
 import { checkKeys, knownFields } from './known-fields.ts';
 import type { MemberWriter } from './member-writer.ts';
 import { readImages } from './read-images.ts';
 import { readToolCalls } from './read-tools.ts';
-import { isObject, readList, readText } from './read-values.ts';
+import { readList, readText } from './read-values.ts';
 
 const MESSAGE = knownFields(
   'role',

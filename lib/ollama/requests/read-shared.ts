@@ -1,10 +1,11 @@
 import { GatewayError } from '../../errors/gateway-error.ts';
+import { isObject } from '../json-object.ts';
 import { toFieldFault } from './field-faults.ts';
 import { checkFreeForm } from './free-form.ts';
 import { isNothing } from './keep-alive.ts';
 import type { MemberWriter } from './member-writer.ts';
 import type { NativeRequest } from './native-request.ts';
-import { isObject, readInteger, readText } from './read-values.ts';
+import { readInteger, readText } from './read-values.ts';
 
 /* Fields that more than one endpoint has. */
 

@@ -1,7 +1,8 @@
+import { isObject } from '../json-object.ts';
 import { toFieldFault } from './field-faults.ts';
 import { checkFreeForm } from './free-form.ts';
 import { checkKeys, knownFields } from './known-fields.ts';
-import { isObject, readInteger, readList, readObject, readText } from './read-values.ts';
+import { readInteger, readList, readObject, readText } from './read-values.ts';
 
 const TOOL = knownFields('type', 'function');
 const DEFINITION = knownFields('name', 'description', 'parameters');

@@ -1,3 +1,5 @@
+import { isObject } from '../json-object.ts';
+import type { JsonObject } from '../json-object.ts';
 import { nameField, toFieldFault } from './field-faults.ts';
 
 /*
@@ -50,12 +52,6 @@ export function readIntegers(value: unknown, at: string, name: string): number[]
     throw toFieldFault(nameField(at, name), 'a list of whole numbers');
   }
   return list as number[] | undefined;
-}
-
-export type JsonObject = Readonly<Record<string, unknown>>;
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function readObject(value: unknown, at: string, name: string): JsonObject | undefined {

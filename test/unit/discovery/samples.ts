@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../lib/ollama/models/fields.ts';
+import type { JsonObject } from '../../../lib/ollama/json-object.ts';
 import type { ListedModel } from '../../../lib/ollama/models/read-tags.ts';
 import type { ModelEntry } from '../../../lib/shared/records.ts';
 
