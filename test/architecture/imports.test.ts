@@ -4,7 +4,7 @@ import { readImports, readSources } from '../support/source-files.ts';
 
 /** Low to high; a file imports its own folder and lower lines only. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['root', 'errors', 'time'],
+  ['root', 'errors', 'time', 'net'],
   ['config', 'log', 'memory', 'metrics', 'store', 'threads'],
   ['ollama', 'openai'],
   ['shared', 'ledger'],
