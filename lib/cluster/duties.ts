@@ -6,6 +6,7 @@ import { startDiscovery } from '../discovery/discovery-loop.ts';
 import type { Discovery } from '../discovery/discovery-loop.ts';
 import { openModelsCopy } from '../ledger/models-copy.ts';
 import { openRevokedMarkers } from '../ledger/revoked-markers.ts';
+import { openVerifiedEntries } from '../ledger/verified-entries.ts';
 import { describeError } from '../log/logger.ts';
 import type { Logger } from '../log/logger.ts';
 import { startPruning } from '../revocation/prune-loop.ts';
@@ -45,6 +46,8 @@ export interface Duties {
 const POSTGRES_TIMEOUT_MS = 5_000;
 const PRUNE_EVERY_MS = 5 * 60_000;
 const READER_CHECK_MS = 5_000;
+/** For all that a request waits for beside its body and Redis. */
+const MARGIN_MS = 60_000;
 
 export function startDuties(parts: DutyParts): Duties {
   const { clock, log, redis, settings, shards, shared } = parts;
@@ -69,6 +72,18 @@ export function startDuties(parts: DutyParts): Duties {
   };
 }
 
+/**
+ * How long a revoked key stays marked, in ms: beyond every proof of it that is remembered, and beyond
+ * every request that was authenticated before, however slowly its body came.
+ */
+export function toMarkerMs(
+  settings: Pick<Settings, 'verifiedKeySeconds' | 'bodyTimeoutSeconds' | 'admitTimeoutMs'>,
+): number {
+  const proofsMs = 2 * settings.verifiedKeySeconds * 1_000;
+  const requestMs = settings.bodyTimeoutSeconds * 1_000 + settings.admitTimeoutMs + MARGIN_MS;
+  return Math.max(proofsMs, requestMs);
+}
+
 function startTrust({
   settings,
   clock,
@@ -79,8 +94,8 @@ function startTrust({
   onFatal,
 }: DutyParts): TrustLoop {
   const markers = openRevokedMarkers(redis, shards);
-  // Beyond every cache: no verified entry outlives it.
-  const markerTtlMs = 2 * settings.verifiedKeySeconds * 1_000;
+  const entries = openVerifiedEntries(redis);
+  const markerMs = toMarkerMs(settings);
   return startTrustLoop({
     shared,
     clock,
@@ -88,10 +103,10 @@ function startTrust({
     leaseMs: settings.trustLeaseMs,
     pollMs: settings.trustPollMs,
     makeClient: () => openClient(settings, 'nzgw trust'),
-    markRevoked: async (keys) => {
-      await Promise.all(
-        keys.map(({ tenantId, keyId }) => markers.markKey(tenantId, keyId, markerTtlMs)),
-      );
+    markRevoked: async ({ tenantId, keyId }) => {
+      // The mark comes first: between the two, a proof may still be read but admits nothing.
+      await markers.markKey(tenantId, keyId, markerMs);
+      await entries.delete(keyId);
     },
     onTrouble: (error) => {
       log.warn({ event: 'trust_lost', ...describeError(error) }, 'changes cannot be read');

@@ -1,4 +1,3 @@
-import type { KeyRow } from '../shared/records.ts';
 import type { SharedWriter } from '../shared/shared-writer.ts';
 import type { PostgresClient } from '../store/postgres.ts';
 import type { Clock } from '../time/clock.ts';
@@ -6,6 +5,7 @@ import { cutAfter, waitAtMost } from './bounded.ts';
 import { readChanges } from './read-changes.ts';
 import type { ReadPoint } from './read-changes.ts';
 import { readDirectory } from './read-directory.ts';
+import type { RevokedKey, RevokedMarks } from './revoked-marks.ts';
 
 /** Shared memory could not be written: nothing true can be told to the workers any more. */
 export class SharedWriteError extends Error {
@@ -19,10 +19,10 @@ export interface FeedParts {
   readonly runId: string;
   readonly leaseMs: number;
   /**
-   * Tells others than shared memory of revoked keys. It may fail, and is waited for only a part of
-   * the lease: the workers know by then.
+   * Tells others than shared memory of revoked keys. It is waited for only a part of the lease: the
+   * workers know by then.
    */
-  readonly markRevoked: (keys: readonly KeyRow[]) => Promise<void>;
+  readonly marks: RevokedMarks;
 }
 
 /** From one connection into shared memory. Both give the new deadline, in monotonic ms. */
@@ -38,7 +38,7 @@ export interface DirectoryFeed {
  * the query was sent plus the lease. Both reject as the connection does, or with SharedWriteError.
  */
 export function makeDirectoryFeed(parts: FeedParts, client: PostgresClient): DirectoryFeed {
-  const { shared, clock, leaseMs, runId } = parts;
+  const { shared, clock, leaseMs, marks, runId } = parts;
   let point: ReadPoint | undefined;
 
   function trustFrom(sentAtMs: number): number {
@@ -49,12 +49,17 @@ export function makeDirectoryFeed(parts: FeedParts, client: PostgresClient): Dir
     return deadlineMs;
   }
 
+  async function markRevoked(keys: readonly RevokedKey[]): Promise<void> {
+    marks.add(keys);
+    const marking = marks.flush();
+    if (keys.length > 0) await waitAtMost(marking, leaseMs / 3);
+  }
+
   async function load(): Promise<number> {
     const sentAtMs = clock.monotonicMs();
     const whole = await readDirectory(client);
-    write(() => {
-      shared.replaceDirectory(whole.keys, whole.tenants);
-    });
+    const revoked = write(() => shared.replaceDirectory(whole.keys, whole.tenants));
+    await markRevoked(revoked);
     point = whole.point;
     return trustFrom(sentAtMs);
   }
@@ -71,9 +76,8 @@ export function makeDirectoryFeed(parts: FeedParts, client: PostgresClient): Dir
       write(() => {
         shared.applyChanges({ keys, tenants });
       });
-      const revoked = keys.filter((key) => key.status === 'revoked');
-      if (revoked.length > 0) await waitAtMost(parts.markRevoked(revoked), leaseMs / 3);
     }
+    await markRevoked(keys.filter((key) => key.status === 'revoked'));
     point = changed.point;
     return trustFrom(sentAtMs);
   }
@@ -81,9 +85,9 @@ export function makeDirectoryFeed(parts: FeedParts, client: PostgresClient): Dir
   return { load, poll };
 }
 
-function write(act: () => void): void {
+function write<T>(act: () => T): T {
   try {
-    act();
+    return act();
   } catch (cause) {
     throw new SharedWriteError('shared memory cannot be written', { cause });
   }

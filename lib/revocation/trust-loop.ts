@@ -3,8 +3,12 @@ import { waitAtMost } from './bounded.ts';
 import { makeDirectoryFeed, SharedWriteError } from './directory-feed.ts';
 import type { FeedParts } from './directory-feed.ts';
 import { makePause } from './pause.ts';
+import { makeRevokedMarks } from './revoked-marks.ts';
+import type { MarkRevoked } from './revoked-marks.ts';
 
-export interface TrustLoopParts extends FeedParts {
+export interface TrustLoopParts extends Omit<FeedParts, 'marks'> {
+  /** Marks a key where admission looks; tried again at each poll until it succeeds. */
+  readonly markRevoked: MarkRevoked;
   /** A new client, not connected yet; its time-out bounds connecting and one batch of a load. */
   readonly makeClient: () => PostgresClient;
   readonly pollMs: number;
@@ -37,6 +41,7 @@ const CLOSE_MS = 500;
  */
 export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
   const pause = makePause();
+  const marks = makeRevokedMarks(parts.markRevoked);
   const first = Promise.withResolvers<undefined>();
   let deadlineMs = -Infinity;
   let retryMs = FIRST_RETRY_MS;
@@ -45,7 +50,7 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
 
   async function follow(client: PostgresClient): Promise<void> {
     await client.connect();
-    const feed = makeDirectoryFeed(parts, client);
+    const feed = makeDirectoryFeed({ ...parts, marks }, client);
     deadlineMs = await feed.load();
     retryMs = FIRST_RETRY_MS;
     first.resolve(undefined);

@@ -18,8 +18,11 @@ export interface SharedWriter {
   readonly path: string;
   /** Only after everything that was read before has been written. */
   putTrust(trust: Trust): void;
-  /** The whole directory: rows that are not given are removed. Raises the generation. */
-  replaceDirectory(keys: Iterable<KeyRow>, tenants: Iterable<TenantRow>): void;
+  /**
+   * The whole directory: rows that are not given are removed. Raises the generation. Gives the keys
+   * that were active before and are revoked now.
+   */
+  replaceDirectory(keys: Iterable<KeyRow>, tenants: Iterable<TenantRow>): readonly KeyRow[];
   /** Raises the generation. */
   applyChanges(changes: Changes): void;
   /** `bodies`: the upstreams whose models changed; others stay. Shows of models gone are dropped. */
@@ -51,11 +54,14 @@ export function createShared(directory: string): SharedWriter {
       });
     },
     replaceDirectory: (keys, tenants) => {
+      const revoked: KeyRow[] = [];
       write(() => {
-        replaceAll(tables.directory, keys, (row) => row.publicId);
+        const noted = noteRevoked(tables.directory, keys, revoked);
+        replaceAll(tables.directory, noted, (row) => row.publicId);
         replaceAll(tables.tenants, tenants, (row) => row.tenantId);
         raiseGeneration(tables);
       });
+      return revoked;
     },
     applyChanges: (changes) => {
       write(() => {
@@ -99,6 +105,18 @@ function putModels(
     }
   }
   tables.models.putSync('head', head);
+}
+
+/** Passes rows on before they are written, and notes those that end by it. */
+function* noteRevoked(
+  table: SharedTables['directory'],
+  keys: Iterable<KeyRow>,
+  revoked: KeyRow[],
+): Iterable<KeyRow> {
+  for (const row of keys) {
+    if (row.status === 'revoked' && table.get(row.publicId)?.status === 'active') revoked.push(row);
+    yield row;
+  }
 }
 
 function replaceAll<Row>(

@@ -102,6 +102,17 @@ describe('shared memory', function () {
     expect(reader.readGeneration()).to.equal(2);
   });
 
+  it('tells which keys a load ends, since nobody else knows that they were alive', () => {
+    const revoked = (publicId: string) => makeKeyRow({ publicId, status: 'revoked' });
+    const [a, b, c] = ['AAAAAAAAAAAA', 'BBBBBBBBBBBB', 'CCCCCCCCCCCC'] as const;
+    expect(
+      writer.replaceDirectory([makeKeyRow(), makeKeyRow({ publicId: c }), revoked(b)], []),
+    ).to.deep.equal([]);
+    const load = [revoked(a), revoked(b), makeKeyRow({ publicId: c })];
+    expect(writer.replaceDirectory(load, [])).to.deep.equal([revoked(a)]);
+    expect(writer.replaceDirectory(load, [])).to.deep.equal([]);
+  });
+
   it('applies changes without touching other rows', () => {
     writer.replaceDirectory([makeKeyRow(), makeKeyRow({ publicId: 'BBBBBBBBBBBB' })], []);
     writer.applyChanges({
