@@ -17,6 +17,8 @@ export interface Exchange {
   readonly startedAtMs: number;
   /** The client's connection ended before our response did. */
   readonly gone: AbortSignal;
+  /** Those that every response carries (SPEC §9): names and values in turn. */
+  readonly standardHeaders: readonly string[];
   /** Settles when the response was sent whole or its connection ended; never rejects. */
   readonly closed: Promise<void>;
 }

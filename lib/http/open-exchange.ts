@@ -47,6 +47,11 @@ export class OpenExchange implements Exchange {
     };
   }
 
+  get standardHeaders(): readonly string[] {
+    const clientsId = this.clientRequestId ?? this.admissionId;
+    return ['request-id', this.admissionId, 'x-request-id', clientsId, 'cache-control', 'no-store'];
+  }
+
   get gone(): AbortSignal {
     this.#abort ??= new AbortController();
     if (this.#cut) this.#abort.abort();

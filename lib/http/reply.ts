@@ -9,18 +9,6 @@ export type FlatHeaders = readonly string[];
 const NO_HEADERS: FlatHeaders = [];
 const DEFAULT_RETRY_MS = 1_000;
 
-/** The headers that every response carries (SPEC §9). */
-export function standardHeaders({ admissionId, clientRequestId }: Exchange): string[] {
-  return [
-    'request-id',
-    admissionId,
-    'x-request-id',
-    clientRequestId ?? admissionId,
-    'cache-control',
-    'no-store',
-  ];
-}
-
 /** Sends a value as JSON and ends the response. Does nothing if the head has left. */
 export function sendJson(
   exchange: Exchange,
@@ -71,7 +59,7 @@ function toRetryHeaders({ status, code, details }: GatewayError): string[] {
 function send(exchange: Exchange, status: number, text: string, headers: readonly string[]): void {
   const { request, response } = exchange;
   if (response.headersSent || response.destroyed) return;
-  const head = [...standardHeaders(exchange), ...headers];
+  const head = [...exchange.standardHeaders, ...headers];
   head.push('content-length', String(Buffer.byteLength(text)));
   const pending = isBodyPending(exchange);
   if (pending && !headers.includes('connection')) head.push('connection', 'close');

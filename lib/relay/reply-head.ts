@@ -1,23 +1,14 @@
 import type { RelayRequest } from './relay-request.ts';
 
 /**
- * Sends the head of a 200: its content type, the ids (SPEC §9), what was granted, and the limits'
+ * Sends the head of a 200: its content type, what every response has, what was granted, and the limits'
  * headers. Nothing of the upstream's head is copied. Flat, because node takes it as it is.
  */
 export function sendHead(request: RelayRequest, contentType: string, contentLength?: number): void {
   const { exchange, lease, headers } = request;
-  const head = [
-    'Content-Type',
-    contentType,
-    'request-id',
-    exchange.admissionId,
-    'x-request-id',
-    exchange.clientRequestId ?? exchange.admissionId,
-    'cache-control',
-    'no-store',
-  ];
+  const head = ['content-type', contentType, ...exchange.standardHeaders];
   if (lease.numPredict !== null) head.push('x-nzgw-max-tokens', String(lease.numPredict));
-  if (contentLength !== undefined) head.push('Content-Length', String(contentLength));
+  if (contentLength !== undefined) head.push('content-length', String(contentLength));
   for (const item of headers) head.push(item);
   exchange.response.writeHead(200, head);
 }

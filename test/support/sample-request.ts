@@ -93,6 +93,7 @@ export function sampleExchange(changes: Partial<Exchange> = {}): Exchange {
     clientAddress: '192.0.2.77',
     dialect: 'native',
     startedAtMs: 1_000,
+    standardHeaders: ['request-id', ADMISSION_ID],
     gone: new AbortController().signal,
     closed: Promise.resolve(),
     ...changes,
