@@ -16,21 +16,27 @@ export const serve = defineCommand({
     // Only here: the whole gateway would slow down every other command's start.
     const { runPrimary } = await import('../../lib/cluster/primary.ts');
     const { StartError } = await import('../../lib/cluster/prepare.ts');
+    const { ignoreSignals, onUncaught } = await import('../../lib/cluster/process-signals.ts');
     const { settings, warnings } = loadSettings(context.environment);
     const log = openLogger(settings.logLevel, { process: 'primary', pid: process.pid });
     for (const warning of warnings) log.warn({ event: 'setting_warning' }, warning);
+    const envFile = context.environment['NZGW_ENV_FILE'];
     const stop = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
         stop.abort();
       });
     }
+    ignoreSignals('SIGHUP', 'SIGUSR1');
+    // The workers end by themselves when this process does, each with its streams told and settled.
+    onUncaught(log, () => process.exit(EXIT.crashed));
     try {
       return await runPrimary({
         settings,
         clock: systemClock,
         log,
         workerEntry: new URL('../../workers/http.js', import.meta.url),
+        workerEnvironment: envFile === undefined ? {} : { NZGW_ENV_FILE: envFile },
         stop: stop.signal,
       });
     } catch (error) {

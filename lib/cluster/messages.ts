@@ -5,11 +5,8 @@ export type FromPrimary =
       readonly type: 'start';
       /** The shared-memory file, open to read only. */
       readonly sharedPath: string;
-      /** Never used twice, on any host: what a hold is known by when this process dies. */
-      readonly incarnation: string;
       /** How many shards the ledger has, as fixed at `nzgw migrate`. */
       readonly shards: number;
-      readonly workers: number;
     }
   /** The models in shared memory changed: decode them now, not on a request's time. */
   | { readonly type: 'models' }

@@ -4,17 +4,23 @@ import { describeError } from '../log/logger.ts';
 import type { Logger } from '../log/logger.ts';
 import { createShared } from '../shared/shared-writer.ts';
 import type { SharedWriter } from '../shared/shared-writer.ts';
+import { checkPostgres, UnfitPostgresError } from '../store/postgres-check.ts';
 import { makeClient } from '../store/postgres.ts';
 import { checkRedis, UnfitRedisError } from '../store/redis-check.ts';
 import type { Redis } from '../store/redis.ts';
 import { SchemaError } from '../store/schema-error.ts';
 import { checkSchema, readShards } from '../store/schema-guard.ts';
 
+/** Of each worker: what a new key is looked up with, and renewed. */
+export const WORKER_POSTGRES_CONNECTIONS = 2;
+
 /** The gateway must not start; the text says why and what to do. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
+/** Waiting mends none of these. */
+const FINAL = [SchemaError, UnfitRedisError, UnfitPostgresError];
 const RETRY_MS = 500;
 const CONNECT_MS = 5_000;
 const REMIND_EVERY = 20;
@@ -34,7 +40,7 @@ export async function prepareStores(
   log: Logger,
   signal: AbortSignal,
 ): Promise<Prepared> {
-  const shards = await keepTrying('postgres', log, signal, () => checkPostgres(settings));
+  const shards = await keepTrying('postgres', log, signal, () => askPostgres(settings));
   await keepTrying('redis', log, signal, () =>
     checkRedis(redis, { allowVolatile: settings.allowVolatileRedis }),
   );
@@ -54,7 +60,7 @@ export function prepareShared(directory: string): SharedWriter {
   }
 }
 
-async function checkPostgres(settings: Settings): Promise<number> {
+async function askPostgres(settings: Settings): Promise<number> {
   const client = makeClient({
     url: settings.databaseUrl,
     applicationName: 'nzgw start',
@@ -63,10 +69,17 @@ async function checkPostgres(settings: Settings): Promise<number> {
   try {
     await client.connect();
     await checkSchema(client);
-    return await readShards(client);
+    const shards = await readShards(client);
+    await checkPostgres(client, { connections: countConnections(settings, shards) });
+    return shards;
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** At its busiest: two a worker, one to read changes, one a shard to drain, one to prune. */
+function countConnections({ workers }: Settings, shards: number): number {
+  return WORKER_POSTGRES_CONNECTIONS * workers + shards + 2;
 }
 
 async function keepTrying<T>(
@@ -79,7 +92,7 @@ async function keepTrying<T>(
     try {
       return await act();
     } catch (error) {
-      if (error instanceof SchemaError || error instanceof UnfitRedisError) {
+      if (FINAL.some((kind) => error instanceof kind) && error instanceof Error) {
         throw new StartError(error.message);
       }
       signal.throwIfAborted();

@@ -4,6 +4,7 @@ import type { Readiness, ReadinessWatch } from '../health/readiness.ts';
 import { describeError } from '../log/logger.ts';
 import type { Logger } from '../log/logger.ts';
 import { makeFleetMetrics } from '../metrics/fleet-metrics.ts';
+import type { FleetMetrics } from '../metrics/fleet-metrics.ts';
 import type { SharedWriter } from '../shared/shared-writer.ts';
 import { openRedis } from '../store/redis.ts';
 import type { Redis } from '../store/redis.ts';
@@ -24,6 +25,8 @@ export interface PrimaryParts {
   readonly log: Logger;
   /** The worker process's entry. */
   readonly workerEntry: URL;
+  /** Added to the workers' environment: where their settings are read from. */
+  readonly workerEnvironment: Readonly<Record<string, string>>;
   /** Fires when the process is asked to stop. */
   readonly stop: AbortSignal;
 }
@@ -91,7 +94,7 @@ async function openAdmin(
 
 class Primary {
   readonly #parts: PrimaryParts;
-  readonly #metrics = makeFleetMetrics();
+  readonly #metrics: FleetMetrics;
   readonly #listening = new Set<Child>();
   readonly #end = Promise.withResolvers<PrimaryExit>();
   readonly #startedAtMs: number;
@@ -102,6 +105,10 @@ class Primary {
   constructor(parts: PrimaryParts) {
     this.#parts = parts;
     this.#startedAtMs = parts.clock.monotonicMs();
+    this.#metrics = makeFleetMetrics({
+      tenants: parts.settings.metricTenants,
+      models: parts.settings.metricModels,
+    });
   }
 
   /** No worker takes requests any more once the end has begun, whatever the last look said. */
@@ -141,9 +148,9 @@ class Primary {
     const exit = await this.#end.promise;
 
     log.info({ event: 'stopping' }, 'stopping');
-    await this.#watch.stop();
     this.#supervisor.tell({ type: 'readiness', ready: false });
-    await this.#supervisor.stop(exit === PRIMARY_EXIT.stopped ? settings.drainSeconds * 1_000 : 0);
+    const graceMs = exit === PRIMARY_EXIT.stopped ? settings.drainSeconds * 1_000 : 0;
+    await Promise.all([this.#watch.stop(), this.#supervisor.stop(graceMs)]);
     await duties.stop();
     const uptimeMs = clock.monotonicMs() - this.#startedAtMs;
     log.info({ event: 'stopped', uptime_s: Math.round(uptimeMs / 1_000) }, 'stopped');
@@ -157,19 +164,14 @@ class Primary {
   }
 
   #supervise(sharedPath: string, shards: number): Supervisor {
-    const { settings, clock, log, workerEntry } = this.#parts;
+    const { settings, clock, log, workerEntry, workerEnvironment } = this.#parts;
     return new Supervisor({
       entry: workerEntry,
       workers: settings.workers,
       clock,
       log,
-      greet: (incarnation) => ({
-        type: 'start',
-        sharedPath,
-        incarnation,
-        shards,
-        workers: settings.workers,
-      }),
+      environment: workerEnvironment,
+      greet: () => ({ type: 'start', sharedPath, shards }),
       onMessage: (child, message) => {
         this.#hear(child, message);
       },
@@ -191,7 +193,7 @@ class Primary {
       case 'listening': {
         const { host, port } = message;
         if (this.#listening.size === 0) log.info({ event: 'listening', host, port }, 'listening');
-        log.info({ event: 'worker_listening', pid, port }, 'worker ready');
+        log.info({ event: 'worker_listening', worker_pid: pid, port }, 'worker ready');
         this.#listening.add(child);
         const ready = this.readiness().status === 'pass';
         child.worker.send({ type: 'readiness', ready });
@@ -201,7 +203,10 @@ class Primary {
         this.#metrics.take(child.incarnation, message.snapshot);
         return;
       case 'failed':
-        log.fatal({ event: 'worker_failed', pid, reason: message.reason }, message.reason);
+        log.fatal(
+          { event: 'worker_failed', worker_pid: pid, reason: message.reason },
+          message.reason,
+        );
         this.#finish(PRIMARY_EXIT.failed);
     }
   }

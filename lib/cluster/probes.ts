@@ -5,7 +5,7 @@ import type { Duties } from './duties.ts';
 
 export interface ProbeParts {
   readonly redis: Redis;
-  readonly duties: Pick<Duties, 'trust' | 'discovery'>;
+  readonly duties: Pick<Duties, 'trust' | 'discovery' | 'drain'>;
   readonly clock: Clock;
   readonly upstreams: readonly string[];
   /** A snapshot older than this is not trusted. */
@@ -15,12 +15,21 @@ export interface ProbeParts {
 }
 
 const UPSTREAM_TIMEOUT_MS = 900;
+/** A session of the drain is never silent for longer while Postgres answers. */
+const SESSION_SILENCE_MS = 1_800;
 
 /** What must be there for the gateway to be ready (SPEC §12), each a look of its own. */
 export function makeProbes(parts: ProbeParts): Readonly<Record<string, Probe>> {
   const { redis, duties, clock, maxAgeMs } = parts;
   return {
-    // The trust loop reads Postgres four times a second: its lease is the proof that it answers.
+    // Both sessions speak with Postgres all the time: their answers are the proof that it is there.
+    postgres: () =>
+      duties.drain
+        .state()
+        .every(
+          ({ answeredAtMs }) =>
+            answeredAtMs !== null && clock.monotonicMs() - answeredAtMs < SESSION_SILENCE_MS,
+        ),
     trust: () => clock.monotonicMs() < duties.trust.state().deadlineMs,
     redis: () => redis.ping().then(() => true),
     models: () =>

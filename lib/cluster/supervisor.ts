@@ -12,6 +12,8 @@ import { makeRestartPolicy } from './restart-policy.ts';
 export interface Child {
   readonly incarnation: string;
   readonly worker: Worker;
+  /** Monotonic milliseconds of its last message: it says something every second. */
+  heardAtMs: number;
 }
 
 export interface SupervisorParts {
@@ -19,8 +21,10 @@ export interface SupervisorParts {
   readonly workers: number;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Added to this process's environment. */
+  readonly environment: Readonly<Record<string, string>>;
   /** The first thing said to a new worker. */
-  greet(incarnation: string): FromPrimary;
+  greet(): FromPrimary;
   onMessage(child: Child, message: FromWorker): void;
   onExit(child: Child): void;
   /** More than five exits in 30 s: the host's service manager has to take over. */
@@ -29,6 +33,11 @@ export interface SupervisorParts {
 
 /** How long after the grace a worker may take to say its last words before it is killed. */
 const KILL_MARGIN_MS = 5_000;
+/** A worker that says nothing for so long hangs, and with it every connection that it holds. */
+const SILENCE_MS = 5_000;
+/** Until its first message: it has to load. */
+const START_MS = 15_000;
+const LISTEN_EVERY_MS = 1_000;
 
 /** Keeps so many workers alive: a dead one is replaced after a pause that grows while they die. */
 export class Supervisor {
@@ -37,6 +46,8 @@ export class Supervisor {
   readonly #pauses = new Set<NodeJS.Timeout>();
   readonly #restarts = makeRestartPolicy();
   #stopping = false;
+  #watch: NodeJS.Timeout | undefined;
+  #lookedAtMs = 0;
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
@@ -48,6 +59,10 @@ export class Supervisor {
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({ exec: fileURLToPath(this.#parts.entry), args: [] });
     for (let n = 0; n < this.#parts.workers; n += 1) this.#fork();
+    this.#lookedAtMs = this.#parts.clock.monotonicMs();
+    this.#watch = setInterval(() => {
+      this.#killSilent();
+    }, LISTEN_EVERY_MS);
   }
 
   tell(message: FromPrimary): void {
@@ -58,6 +73,7 @@ export class Supervisor {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     for (const pause of this.#pauses) clearTimeout(pause);
+    clearInterval(this.#watch);
     const exits = [...this.#children].map(({ worker }) => waitForExit(worker));
     this.tell({ type: 'drain', graceMs });
     const deadline = setTimeout(() => {
@@ -68,29 +84,49 @@ export class Supervisor {
   }
 
   #fork(): void {
-    const child = { incarnation: randomUUID(), worker: cluster.fork() };
+    const heardAtMs = this.#parts.clock.monotonicMs() + START_MS - SILENCE_MS;
+    const worker = cluster.fork(this.#parts.environment);
+    const child = { incarnation: randomUUID(), worker, heardAtMs };
     this.#children.add(child);
     child.worker.on('message', (message: unknown) => {
       // What was still on its way when it ended would make it look alive again.
-      if (isFromWorker(message) && this.#children.has(child)) {
-        this.#parts.onMessage(child, message);
-      }
+      if (!isFromWorker(message) || !this.#children.has(child)) return;
+      child.heardAtMs = this.#parts.clock.monotonicMs();
+      this.#parts.onMessage(child, message);
     });
-    // A message to a worker that is just dying fails here; its exit tells the rest.
-    child.worker.on('error', () => undefined);
+    // A message to a worker that is just dying fails here; its exit tells the rest. One that could
+    // not be started at all has no exit.
+    worker.on('error', () => {
+      if (worker.process.pid === undefined) this.#noteExit(child, null, null);
+    });
     child.worker.once('exit', (code, signal) => {
       this.#noteExit(child, code, signal);
     });
-    child.worker.send(this.#parts.greet(child.incarnation));
+    worker.send(this.#parts.greet());
   }
 
-  #noteExit(child: Child, code: number, signal: string | null): void {
-    this.#children.delete(child);
+  /** A worker that hangs is killed: it will not listen to anything else. */
+  #killSilent(): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    // This process itself was stopped or busy: it has not listened, so nobody was silent.
+    const wasAway = nowMs - this.#lookedAtMs > 2 * LISTEN_EVERY_MS;
+    this.#lookedAtMs = nowMs;
+    for (const child of this.#children) {
+      if (wasAway) child.heardAtMs = Math.max(child.heardAtMs, nowMs);
+      if (nowMs - child.heardAtMs <= SILENCE_MS) continue;
+      const { pid } = child.worker.process;
+      this.#parts.log.error({ event: 'worker_silent', worker_pid: pid }, 'worker hangs');
+      child.worker.process.kill('SIGKILL');
+    }
+  }
+
+  #noteExit(child: Child, code: number | null, signal: string | null): void {
+    if (!this.#children.delete(child)) return;
     this.#parts.onExit(child);
     if (this.#stopping) return;
     const { log, clock } = this.#parts;
     log.error(
-      { event: 'worker_exit', pid: child.worker.process.pid, code, signal },
+      { event: 'worker_exit', worker_pid: child.worker.process.pid, code, signal },
       'worker ended',
     );
     const pauseMs = this.#restarts.noteExit(clock.monotonicMs());

@@ -2,10 +2,11 @@ import cluster from 'node:cluster';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Settings } from '../config/settings.ts';
-import { GatewayError } from '../errors/gateway-error.ts';
 import { assemble } from '../gateway/assemble.ts';
 import type { Gateway } from '../gateway/assemble.ts';
 import { serve } from '../gateway/pipeline.ts';
+import type { Stages } from '../gateway/stages.ts';
+import type { Exchange } from '../http/exchange.ts';
 import { makeServer } from '../http/server.ts';
 import { SETTLE_TIMEOUT_MS } from '../ledger/ledger.ts';
 import type { Logger } from '../log/logger.ts';
@@ -21,7 +22,10 @@ import { openThreadPool } from '../threads/thread-pool.ts';
 import type { Clock } from '../time/clock.ts';
 import { isFromPrimary } from './messages.ts';
 import type { FromPrimary, FromWorker } from './messages.ts';
+import { WORKER_POSTGRES_CONNECTIONS } from './prepare.ts';
+import { ignoreSignals, onUncaught } from './process-signals.ts';
 import { waitForRedis } from './wait-for-redis.ts';
+import { refuseDraining, WorkerDrain } from './worker-drain.ts';
 
 export interface WorkerParts {
   readonly settings: Settings;
@@ -32,17 +36,16 @@ export interface WorkerParts {
   readonly bodiesEntry: URL;
 }
 
-const POSTGRES_CONNECTIONS = 2;
 const POSTGRES_TIMEOUT_MS = 2_000;
 const REDIS_WAIT_MS = 2_000;
 const BODIES_QUEUE = 64;
 const METRICS_EVERY_MS = 1_000;
-/** What is still running when the drain's time is up gets so long to be told and settled. */
-const LAST_WORDS_MS = 500;
 const FLUSH_MS = 3_000;
 /** A worker without a primary is gone by then, whatever it still waits for (SPEC §10: 5 s). */
 const ORPHAN_MS = 4_500;
 const ARGON2_NICE = 10;
+/** EX_SOFTWARE: the primary replaces the worker. */
+const CRASHED = 70;
 
 /** One HTTP worker: waits for the primary's first message, then serves until it is told to drain. */
 export function runWorker(parts: WorkerParts): void {
@@ -61,9 +64,13 @@ export function runWorker(parts: WorkerParts): void {
     setTimeout(() => process.exit(1), ORPHAN_MS).unref();
     void life.drain(0);
   });
+  onUncaught(parts.log, () => {
+    if (!life) process.exit(CRASHED);
+    setTimeout(() => process.exit(CRASHED), ORPHAN_MS).unref();
+    void life.drain(0, CRASHED);
+  });
   // The terminal's Ctrl-C reaches every process of the group; the primary decides when to stop.
-  process.on('SIGINT', () => undefined);
-  process.on('SIGTERM', () => undefined);
+  ignoreSignals('SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1');
 }
 
 class WorkerLife {
@@ -71,10 +78,11 @@ class WorkerLife {
   readonly #shared: SharedReader;
   readonly #metrics: WorkerMetrics;
   readonly #gateway: Gateway;
+  readonly #stages: Stages;
   readonly #server: Server;
   readonly #reports: NodeJS.Timeout;
+  readonly #drain: WorkerDrain;
   #primarySaysReady = false;
-  #draining = false;
 
   constructor(parts: WorkerParts, start: Extract<FromPrimary, { type: 'start' }>) {
     const { settings, clock, log } = parts;
@@ -87,7 +95,7 @@ class WorkerLife {
     const pool = openPool({
       url: settings.databaseUrl,
       applicationName: 'nzgw worker',
-      maxConnections: POSTGRES_CONNECTIONS,
+      maxConnections: WORKER_POSTGRES_CONNECTIONS,
       timeoutMs: POSTGRES_TIMEOUT_MS,
     });
     const redis = openRedis({
@@ -111,15 +119,23 @@ class WorkerLife {
       renewKey: makeRenewKey(pool),
       isReady: () => this.#isReady(),
     });
-    const { stages } = this.#gateway;
+    const { stages, running } = this.#gateway;
+    this.#stages = stages;
     this.#server = makeServer({
       settings,
       clock,
       log,
-      onExchange: (exchange) => serve(stages, exchange),
+      onExchange: (exchange) => this.#answer(exchange),
+    });
+    this.#drain = new WorkerDrain({
+      server: this.#server,
+      clock,
+      cutAll: (reason) => {
+        running.cutAll(reason);
+      },
     });
     void waitForRedis(redis, REDIS_WAIT_MS).then(() => {
-      if (!this.#draining) this.#listen();
+      if (!this.#drain.begun) this.#listen();
     });
     this.#reports = setInterval(() => void this.#report(), METRICS_EVERY_MS);
   }
@@ -138,30 +154,21 @@ class WorkerLife {
   }
 
   /** Stops accepting, lets streams end, cuts those that do not, leaves nothing unsettled, exits. */
-  async drain(graceMs: number): Promise<void> {
-    if (this.#draining) return;
-    this.#draining = true;
+  async drain(graceMs: number, exitCode = 0): Promise<void> {
+    const first = !this.#drain.begun;
+    await this.#drain.run(graceMs);
+    if (!first) return;
     clearInterval(this.#reports);
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => {
-        resolve();
-      });
-    });
-    const idle = setInterval(() => {
-      this.#server.closeIdleConnections();
-    }, 50);
-    const cut = setTimeout(() => {
-      this.#gateway.running.cutAll(new GatewayError('draining', 'The gateway is shutting down.'));
-    }, graceMs);
-    const end = setTimeout(() => {
-      this.#server.closeAllConnections();
-    }, graceMs + LAST_WORDS_MS);
-    await closed;
-    for (const timer of [idle, cut, end]) clearTimeout(timer);
     const left = await this.#gateway.close(FLUSH_MS);
     if (left > 0) this.#parts.log.error({ event: 'entries_lost', left }, 'Redis did not take all');
     await this.#report();
-    process.exit(0);
+    process.exit(exitCode);
+  }
+
+  #answer(exchange: Exchange): Promise<void> {
+    if (!this.#drain.begun) return this.#drain.follow(exchange, serve(this.#stages, exchange));
+    this.#stages.refuse(exchange, refuseDraining());
+    return Promise.resolve();
   }
 
   #listen(): void {
@@ -178,7 +185,7 @@ class WorkerLife {
 
   /** The primary's word counts only while its trust lease runs: a stopped primary says nothing. */
   #isReady(): boolean {
-    if (this.#draining || !this.#primarySaysReady) return false;
+    if (this.#drain.begun || !this.#primarySaysReady) return false;
     this.#shared.refresh();
     const trust = this.#shared.readTrust();
     return trust !== undefined && this.#parts.clock.monotonicMs() < trust.deadlineMs;

@@ -72,7 +72,14 @@ describe('e2e: the admin listener', function () {
     const { status, body } = await readAdmin();
     expect(status).to.equal(200);
     expect(body.status).to.equal('pass');
-    expect(body.checks).to.have.all.keys('trust', 'redis', 'models', 'upstream', 'workers');
+    expect(body.checks).to.have.all.keys(
+      'trust',
+      'redis',
+      'models',
+      'postgres',
+      'upstream',
+      'workers',
+    );
     for (const check of Object.values(body.checks)) {
       expect(check.status).to.equal('pass');
       expect(check.ms).to.be.a('number').that.is.within(0, 1_000);

@@ -71,7 +71,7 @@ describe('e2e: a worker dies', function () {
       what: 'another worker to listen',
     });
     expect(gateway.events('worker_exit')).to.have.length(1);
-    expect(gateway.events('worker_exit')[0]).to.include({ pid: victim, signal: 'SIGKILL' });
+    expect(gateway.events('worker_exit')[0]).to.include({ worker_pid: victim, signal: 'SIGKILL' });
 
     for (const reply of lost) expect(await reply.ended).to.equal(false);
     for (const reply of replies) {

@@ -12,6 +12,8 @@ export interface LaunchOptions {
   readonly workers?: number;
   /** Further settings. */
   readonly env?: Readonly<Record<string, string>>;
+  /** All settings stand in this file, none in the environment. */
+  readonly envFile?: string;
   /** False: do not wait for /readyz, only for the start of the process. */
   readonly waitUntilReady?: boolean;
 }
@@ -44,7 +46,9 @@ process.once('exit', () => {
 /** Starts the built product, primary and workers, on free ports, and waits until it is ready. */
 export async function launchGateway(options: LaunchOptions): Promise<Gateway> {
   noteSecrets(options);
-  const child = spawn(process.execPath, [DIST, 'serve'], {
+  const { envFile } = options;
+  const fromFile = envFile === undefined ? [] : ['--env-file', envFile];
+  const child = spawn(process.execPath, [DIST, 'serve', ...fromFile], {
     env: makeEnvironment(options),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -130,9 +134,13 @@ async function waitUntilReady(
 }
 
 function makeEnvironment(options: LaunchOptions): NodeJS.ProcessEnv {
-  return {
+  const own = {
     PATH: process.env['PATH'],
     ...(process.env['NODE_V8_COVERAGE'] && { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] }),
+  };
+  if (options.envFile !== undefined) return own;
+  return {
+    ...own,
     DATABASE_URL: options.databaseUrl,
     REDIS_URL: options.redisUrl,
     OLLAMA_URL: options.ollamaUrl,

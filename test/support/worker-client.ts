@@ -57,7 +57,7 @@ export async function openWorkerClients(
 
 /** Pids of all workers that listened so far, in that order. */
 export function listWorkers(gateway: Gateway): readonly number[] {
-  return gateway.events('worker_listening').map(({ pid }) => Number(pid));
+  return gateway.events('worker_listening').map((line) => Number(line['worker_pid']));
 }
 
 /** Whether a new connection is taken there. */

@@ -34,6 +34,7 @@ describe('cluster/primary', function () {
       clock: systemClock,
       log,
       workerEntry: new URL('workers/no-such-entry.ts', ROOT),
+      workerEnvironment: {},
       stop: AbortSignal.abort(),
     });
     expect(exit).to.equal(PRIMARY_EXIT.stopped);
