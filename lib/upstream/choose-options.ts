@@ -17,7 +17,6 @@ const RUNTIME_OPTIONS: ReadonlySet<string> = new Set([
   'num_batch',
   'main_gpu',
   'use_mmap',
-  'draft_num_predict',
 ]);
 
 /** Decided by the gateway, whatever was asked. */

@@ -1,4 +1,6 @@
 import { GatewayError } from '../errors/gateway-error.ts';
+import { OPTION_NAMES } from '../ollama/requests/read-options.ts';
+import { THINK_VALUES } from '../ollama/requests/read-shared.ts';
 import { answeredBadly } from './failures.ts';
 
 interface Wording {
@@ -15,11 +17,7 @@ const WORDINGS: readonly Wording[] = [
     'The input is longer than the context of the model.',
   ),
   wording(/does not support thinking/, 'think', 'This model does not support `think`.'),
-  wording(
-    /invalid think value/,
-    'think',
-    '`think` must be true, false, "low", "medium" or "high".',
-  ),
+  wording(/invalid think value/, 'think', `\`think\` must be ${THINK_VALUES}.`),
   wording(/does not support tools/, 'tools', 'This model does not support `tools`.'),
   wording(/does not support chat/, 'model', 'This model does not support chat.'),
   wording(/does not support (generate|completion)/, 'model', 'This model does not generate text.'),
@@ -49,29 +47,6 @@ const WORDINGS: readonly Wording[] = [
 
 const BAD_OPTION = /option "([a-z_]{1,32})" must be of type/;
 
-/** Names that may be told back: ours, compared with the upstream's, never copied from it. */
-const OPTION_NAMES = [
-  'num_keep',
-  'seed',
-  'num_predict',
-  'top_k',
-  'top_p',
-  'min_p',
-  'typical_p',
-  'repeat_last_n',
-  'temperature',
-  'repeat_penalty',
-  'presence_penalty',
-  'frequency_penalty',
-  'stop',
-  'num_ctx',
-  'num_batch',
-  'num_gpu',
-  'main_gpu',
-  'num_thread',
-  'use_mmap',
-];
-
 const BUSY_RETRY_MS = 1_000;
 /** Until the next poll has found the model gone, or somewhere else. */
 const MISSING_RETRY_MS = 5_000;
@@ -100,7 +75,8 @@ function rewordBody(body: string): GatewayError | null {
   // Inside the JSON text, quotes are escaped, once more if the runner's own JSON is in there.
   const text = body.replaceAll('\\', '');
   const option = BAD_OPTION.exec(text)?.[1];
-  const name = OPTION_NAMES.find((known) => known === option);
+  // The name told back is ours, compared with the upstream's, never copied from it.
+  const name = [...OPTION_NAMES].find((known) => known === option);
   if (name !== undefined) {
     return new GatewayError('invalid_request', `The option \`${name}\` has a wrong type.`, {
       param: `options.${name}`,

@@ -26,14 +26,15 @@ const OPTIONS: ReadonlyMap<string, ReadValue> = new Map<string, ReadValue>([
   ['use_mmap', readFlag],
 ]);
 
-const KNOWN = new Set(OPTIONS.keys());
+/** Names of all options that are read. */
+export const OPTION_NAMES: ReadonlySet<string> = new Set(OPTIONS.keys());
 const NONE: Readonly<Record<string, unknown>> = Object.freeze({});
 
 /** `options`: known ones with values of the right type; unknown ones and nulls are dropped. */
 export function readOptions(value: unknown): Readonly<Record<string, unknown>> {
   const given = readObject(value, '', 'options');
   if (given === undefined) return NONE;
-  checkKeys(given, KNOWN, 'options');
+  checkKeys(given, OPTION_NAMES, 'options');
 
   const options: Record<string, unknown> = {};
   for (const name of Object.keys(given)) {

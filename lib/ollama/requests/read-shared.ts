@@ -10,6 +10,8 @@ import { readInteger, readText } from './read-values.ts';
 /* Fields that more than one endpoint has. */
 
 const LEVELS = new Set(['low', 'medium', 'high', 'max']);
+/** What `think` may be, as refusals say it. */
+export const THINK_VALUES = 'true, false, "low", "medium", "high" or "max"';
 const MAX_TOP_LOGPROBS = 20;
 
 export function readModel(value: unknown): string {
@@ -25,7 +27,7 @@ export function writeThink(value: unknown, writer: MemberWriter): void {
   if (value === undefined || value === null) return;
   if (typeof value === 'boolean') writer.add('think', value);
   else if (typeof value === 'string' && LEVELS.has(value)) writer.addText('think', value);
-  else throw toFieldFault('think', 'true, false, "low", "medium", "high" or "max"');
+  else throw toFieldFault('think', THINK_VALUES);
 }
 
 /** `format`: `"json"` or a JSON Schema; an empty text means none. */

@@ -25,7 +25,6 @@ describe('upstream/choose-options', () => {
     num_batch: 3,
     main_gpu: 0,
     use_mmap: true,
-    draft_num_predict: 4,
   };
 
   it('drops what reloads a model unless the tenant may', () => {

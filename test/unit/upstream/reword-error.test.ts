@@ -33,6 +33,13 @@ describe('upstream/reword-error', () => {
     });
   }
 
+  it('names the values of think that requests may have', () => {
+    const error = rewordError(400, 'invalid think value: "x"');
+    expect(error.message).to.equal(
+      '`think` must be true, false, "low", "medium", "high" or "max".',
+    );
+  });
+
   it('tells back only options that are known', () => {
     const error = rewordError(500, '{"error":"option \\"canary\\" must be of type integer"}');
     expect(error.code).to.equal('upstream_error');
