@@ -42,13 +42,6 @@ export function canonicalise(name: string): string | undefined {
   return parseModelName(name)?.canonical;
 }
 
-/** True if Ollama would run this name on its cloud, or if it names the cloud beside `:local`. */
-export function isCloudName(name: string): boolean {
-  if (name.length > MAX_LENGTH) return false;
-  const { base, source } = cutSource(trimSpace(name));
-  return source === 'cloud' || (source === 'local' && cutSource(base).source === 'cloud');
-}
-
 function trimSpace(text: string): string {
   let start = 0;
   let end = text.length;

