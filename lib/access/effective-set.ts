@@ -1,8 +1,8 @@
 import type { KeyRow, ModelEntry, TenantRow } from '../shared/records.ts';
 import type { ModelLists } from './model-list.ts';
 
-export type KeyModels = Pick<KeyRow, 'keyId' | 'allowAllModels' | 'allowedModels'>;
-export type TenantModels = Pick<TenantRow, 'tenantId' | 'allowAllModels' | 'allowedModels'>;
+type KeyModels = Pick<KeyRow, 'keyId' | 'allowAllModels' | 'allowedModels'>;
+type TenantModels = Pick<TenantRow, 'tenantId' | 'allowAllModels' | 'allowedModels'>;
 
 /** Whose rights are asked for; every Principal is one. */
 export interface Holder {
@@ -11,7 +11,7 @@ export interface Holder {
 }
 
 /** Says of a discovered model, by its canonical name, whether it is in a holder's effective set. */
-export type MayUse = (canonical: string) => boolean;
+type MayUse = (canonical: string) => boolean;
 
 /**
  * The holder's rights (SPEC §3), its lists looked up once for all models that are asked about. The

@@ -4,7 +4,7 @@ import { canonicalise } from './model-name.ts';
 const EVERY_TAG = ':*';
 
 /** The names that a key or a tenant lists, read once. What is no name matches nothing. */
-export interface ModelList {
+interface ModelList {
   has(canonical: string): boolean;
 }
 

@@ -11,7 +11,7 @@ const MODEL_OR_TAG = /^\w[\w.-]{0,79}$/;
 /** What Go's strings.TrimSpace takes away; JavaScript's trim() differs in U+0085 and U+FEFF. */
 const SPACE = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 
-export interface ModelName {
+interface ModelName {
   /** `host/namespace/model:tag` in full and in lower case: what rights and snapshots are keyed by. */
   readonly canonical: string;
   /** What the suffix `:local`, `:cloud` or `-cloud` said of where the model runs. */

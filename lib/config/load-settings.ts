@@ -20,7 +20,7 @@ export class SettingsError extends Error {
   }
 }
 
-export interface LoadedSettings<K extends SettingKey> {
+interface LoadedSettings<K extends SettingKey> {
   /** Frozen. */
   readonly settings: Pick<Settings, K>;
   readonly origins: Readonly<Record<K, Origin>>;

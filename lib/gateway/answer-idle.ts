@@ -4,7 +4,7 @@ import type { Exchange } from '../http/exchange.ts';
 import { sendJson } from '../http/reply.ts';
 import type { Clock } from '../time/clock.ts';
 
-export interface IdleParts extends Pick<Clock, 'wallMs'> {
+interface IdleParts extends Pick<Clock, 'wallMs'> {
   /** What the request would have been granted (SPEC §2.2); null for embeddings. */
   readonly numPredict?: number | null;
 }

@@ -8,7 +8,7 @@ import { buildUpstreamHeaders } from '../upstream/request-headers.ts';
 import type { AdmittedFacts } from './stages.ts';
 
 /** The operator's context length for a model, by canonical name; null where none is set. */
-export type ContextLengths = (canonical: string) => number | null;
+type ContextLengths = (canonical: string) => number | null;
 
 export function makeContextLengths(
   settings: Pick<Settings, 'numCtx' | 'modelNumCtx'>,

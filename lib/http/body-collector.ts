@@ -5,7 +5,7 @@ import type { Reservation } from './body-memory.ts';
 const MIN_SEGMENT_BYTES = 4_096;
 const MAX_SEGMENT_BYTES = 262_144;
 
-export interface CollectorLimits {
+interface CollectorLimits {
   readonly maxBytes: number;
   /** What Content-Length says; null if unknown. */
   readonly declaredBytes: number | null;

@@ -6,7 +6,7 @@ import type { AddressReader, Peer } from './client-address.ts';
 import type { Exchange } from './exchange.ts';
 import { toDialect } from './routes.ts';
 
-export interface ExchangeParts {
+interface ExchangeParts {
   readonly clock: Clock;
   readonly addresses: AddressReader;
   readonly peer: Peer;

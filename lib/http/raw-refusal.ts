@@ -4,7 +4,7 @@ import type { Dialect } from '../errors/error-body.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 
 /** Whose refusal it is: an exchange, or a request that never became one. */
-export interface RefusedRequest {
+interface RefusedRequest {
   readonly admissionId: string;
   readonly clientRequestId: string | null;
   readonly dialect: Dialect;

@@ -4,7 +4,7 @@ import { drainBody, isBodyPending, isHeldBack } from './drain-body.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Names and values in turn, as `writeHead` takes them cheapest. */
-export type FlatHeaders = readonly string[];
+type FlatHeaders = readonly string[];
 
 const NO_HEADERS: FlatHeaders = [];
 const DEFAULT_RETRY_MS = 1_000;

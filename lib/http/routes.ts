@@ -1,8 +1,8 @@
 import type { Dialect } from '../errors/error-body.ts';
 import { isBlockedPath } from './blocked-paths.ts';
 
-export type OpenRoute = 'root' | 'healthz' | 'readyz';
-export type ListingRoute = 'tags' | 'ps' | 'version' | 'show';
+type OpenRoute = 'root' | 'healthz' | 'readyz';
+type ListingRoute = 'tags' | 'ps' | 'version' | 'show';
 export type InferenceRoute = 'chat' | 'generate' | 'embed' | 'embeddings';
 
 /**

@@ -15,12 +15,12 @@ import type { Exchange } from './exchange.ts';
 import { OpenExchange } from './open-exchange.ts';
 import { toParserRefusal, toRawRefusal } from './raw-refusal.ts';
 
-export type ServerSettings = Pick<
+type ServerSettings = Pick<
   Settings,
   'headersTimeoutSeconds' | 'bodyTimeoutSeconds' | 'keepAliveSeconds' | 'trustedProxies'
 >;
 
-export interface ServerParts {
+interface ServerParts {
   readonly settings: ServerSettings;
   readonly clock: Clock;
   readonly log: Pick<Logger, 'error'>;

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 
 /** An address as it is counted and cut; one of IPv4 in IPv6 clothes is the IPv4 address that it is. */
-export type ParsedIp =
+type ParsedIp =
   | { readonly family: 4; readonly text: string }
   /** The eight groups in hexadecimal, each in its shortest form. */
   | { readonly family: 6; readonly groups: readonly string[] };

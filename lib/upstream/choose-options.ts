@@ -1,5 +1,5 @@
 /** What decides over a request's options beside the request. */
-export interface OptionRules {
+interface OptionRules {
   /** The tenant may set what reloads a model or pins memory. */
   readonly allowRuntimeOptions: boolean;
   /** Ceiling of the tenant's own num_ctx; null: none. */

@@ -3,7 +3,7 @@ import { nameField } from './field-faults.ts';
 import { checkFreeForm } from './free-form.ts';
 
 /** The names that Ollama's decoder knows at one place of a request. All are ASCII in lower case. */
-export type KnownFields = ReadonlySet<string>;
+type KnownFields = ReadonlySet<string>;
 
 export function knownFields(...names: readonly string[]): KnownFields {
   return new Set(names);
