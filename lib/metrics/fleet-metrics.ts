@@ -23,14 +23,11 @@ interface LabelBounds {
 type Metric = MetricObjectWithValues<MetricValue<string>>;
 type Snapshot = readonly Metric[];
 
-/** As the settings have it by default. */
-const DEFAULT_BOUNDS: LabelBounds = { tenants: 200, models: 100 };
-
 /** A message of a dead worker is at most as late as the channel is long; so many deaths are longer. */
 const REMEMBERED_DEAD = 1_000;
 
 /** Sums the workers' registries in the primary from what they sent; a scrape waits for no worker. */
-export function makeFleetMetrics(most: LabelBounds = DEFAULT_BOUNDS): FleetMetrics {
+export function makeFleetMetrics(most: LabelBounds): FleetMetrics {
   const living = new Map<string, Snapshot>();
   const dead = new Set<string>();
   const past: Snapshot[] = [];

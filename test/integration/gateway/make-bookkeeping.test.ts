@@ -41,7 +41,7 @@ describe('gateway/make-bookkeeping', () => {
     };
     for (let round = 0; round < 25; round += 1) books.audit(sampleExchange(), refused);
 
-    const fleet = makeFleetMetrics();
+    const fleet = makeFleetMetrics({ tenants: 1, models: 1 });
     fleet.take('w1', await metrics.snapshot());
     expect(await fleet.render()).to.match(/^gateway_refusals_dropped_total 15$/m);
     expect(lines.map(({ event, dropped }) => [event, dropped])).to.deep.equal([

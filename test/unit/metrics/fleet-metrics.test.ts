@@ -22,7 +22,7 @@ function readCounts(text: string): Readonly<Record<string, number>> {
 
 describe('metrics/fleet-metrics', () => {
   it('adds up the workers', async () => {
-    const fleet = makeFleetMetrics();
+    const fleet = makeFleetMetrics(most);
     const [one, two] = [makeWorkerMetrics(most), makeWorkerMetrics(most)];
     one.countRequest('acme', 'llama3', 200);
     two.countRequest('acme', 'llama3', 200);
@@ -39,7 +39,7 @@ describe('metrics/fleet-metrics', () => {
   });
 
   it('no counter falls when a worker dies', async () => {
-    const fleet = makeFleetMetrics();
+    const fleet = makeFleetMetrics(most);
     for (const incarnation of ['w1', 'w2']) {
       const worker = makeWorkerMetrics(most);
       worker.countRequest('acme', 'llama3', 200);
@@ -53,7 +53,7 @@ describe('metrics/fleet-metrics', () => {
   });
 
   it('no counter falls while a dead worker is being folded in', async () => {
-    const fleet = makeFleetMetrics();
+    const fleet = makeFleetMetrics(most);
     for (const incarnation of ['w1', 'w2', 'w3']) {
       fleet.take(incarnation, await countFor('acme'));
     }
@@ -65,7 +65,7 @@ describe('metrics/fleet-metrics', () => {
   });
 
   it('workers that die at once are all kept, and so is one that dies while they are folded', async () => {
-    const fleet = makeFleetMetrics();
+    const fleet = makeFleetMetrics(most);
     for (const incarnation of ['w1', 'w2', 'w3', 'w4']) {
       fleet.take(incarnation, await countFor('acme'));
     }
@@ -76,7 +76,7 @@ describe('metrics/fleet-metrics', () => {
   });
 
   it('a message that comes after its worker’s end is not counted twice', async () => {
-    const fleet = makeFleetMetrics();
+    const fleet = makeFleetMetrics(most);
     fleet.take('w1', await countFor('acme'));
     const retired = fleet.retire('w1');
     fleet.take('w1', await countFor('acme'));
@@ -86,7 +86,7 @@ describe('metrics/fleet-metrics', () => {
   });
 
   it('remembers the dead, but not for ever', async () => {
-    const fleet = makeFleetMetrics();
+    const fleet = makeFleetMetrics(most);
     for (let n = 0; n < 1_001; n += 1) await fleet.retire(`w${n}`);
     fleet.take('w1', await countFor('acme'));
     expect(readCounts(await fleet.render())).to.deep.equal({});
@@ -106,7 +106,7 @@ describe('metrics/fleet-metrics', () => {
   });
 
   it('what stands at a level ends with its worker', async () => {
-    const fleet = makeFleetMetrics();
+    const fleet = makeFleetMetrics(most);
     const registry = new Registry();
     const open = new Gauge({ name: 'gateway_open', help: 'Open.', registers: [registry] });
     open.set(3);
@@ -117,7 +117,7 @@ describe('metrics/fleet-metrics', () => {
   });
 
   it('a worker that never spoke counts nothing', async () => {
-    const fleet = makeFleetMetrics();
+    const fleet = makeFleetMetrics(most);
     await fleet.retire('w1');
     expect((await fleet.render()).trim()).to.equal('');
   });
@@ -127,7 +127,7 @@ describe('metrics/label-set', () => {
   it('clients cannot make series: what comes after the bound is other', async () => {
     const worker = makeWorkerMetrics(most);
     for (const tenant of ['a', 'b', 'c', 'd', 'a']) worker.countRequest(tenant, 'm', 200);
-    const fleet = makeFleetMetrics();
+    const fleet = makeFleetMetrics(most);
     fleet.take('w1', await worker.snapshot());
 
     const lines = (await fleet.render()).split('\n').filter((line) => line.includes('tenant='));
