@@ -98,6 +98,7 @@ class Primary {
   readonly #listening = new Set<Child>();
   readonly #end = Promise.withResolvers<PrimaryExit>();
   readonly #startedAtMs: number;
+  #duties: Duties | undefined;
   #watch: ReadinessWatch | undefined;
   #supervisor: Supervisor | undefined;
   #ending = false;
@@ -130,7 +131,7 @@ class Primary {
     stop.addEventListener('abort', onStop);
     // It may have come while the stores were asked.
     if (stop.aborted) onStop();
-    const duties = startDuties({
+    const duties = (this.#duties = startDuties({
       ...this.#parts,
       redis,
       shared,
@@ -139,7 +140,7 @@ class Primary {
       onFatal: () => {
         this.#finish(PRIMARY_EXIT.crashed);
       },
-    });
+    }));
     await Promise.race([duties.trust.firstSnapshot, this.#end.promise]);
 
     this.#supervisor = this.#supervise(shared.path, shards);
@@ -178,6 +179,7 @@ class Primary {
       onExit: (child) => {
         this.#listening.delete(child);
         void this.#metrics.retire(child.incarnation);
+        this.#duties?.checkReaders();
       },
       onCrashLoop: () => {
         log.fatal({ event: 'crash_loop' }, 'workers die as soon as they start');

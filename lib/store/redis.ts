@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import type { Socket } from 'node:net';
 
 export type { Redis } from 'ioredis';
 
@@ -14,7 +15,7 @@ interface RedisOptions {
  * is sent again by itself, since a write that timed out may still be applied. It reconnects for ever.
  */
 export function openRedis(options: RedisOptions): Redis {
-  const redis = new Redis(toAddress(options.url), {
+  const redis = new GatheringRedis(toAddress(options.url), {
     connectionName: options.connectionName,
     commandTimeout: options.commandTimeoutMs,
     connectTimeout: 2_000,
@@ -27,6 +28,24 @@ export function openRedis(options: RedisOptions): Redis {
   redis.on('error', () => undefined);
   void redis.connect().catch(() => undefined);
   return redis;
+}
+
+/**
+ * What is asked in one turn of the event loop leaves in one write: ioredis writes every command by
+ * itself, and a write to a socket costs more than the command.
+ */
+class GatheringRedis extends Redis {
+  override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
+    // Typed as always there, but not before the first connection.
+    const stream = this.stream as Socket | undefined;
+    if (stream?.writable === true && stream.writableCorked === 0) {
+      stream.cork();
+      setImmediate(() => {
+        stream.uncork();
+      });
+    }
+    return super.sendCommand(...args);
+  }
 }
 
 /** ioredis takes a bare path for a unix socket. */
