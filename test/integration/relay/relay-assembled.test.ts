@@ -1,42 +1,18 @@
 import { expect } from 'chai';
-import { startFakeOllama } from '../../support/fake-ollama.ts';
-import type { FakeOllama, Script } from '../../support/fake-ollama.ts';
-import { openRelay } from '../../support/open-relay.ts';
-import type { RelayTest, RelayTestOptions } from '../../support/open-relay.ts';
+import type { Script } from '../../support/fake-ollama.ts';
 import { openRawClient } from '../../support/raw-client.ts';
+import { useRelay } from '../../support/relay-suite.ts';
+import type { JsonReply } from '../../support/relay-suite.ts';
 import { until } from '../../support/until.ts';
 
 const CHAT = { model: 'llama3:latest', messages: [{ role: 'user', content: 'hi' }], stream: false };
 const GENERATE = { model: 'llama3:latest', prompt: 'hi', stream: false };
 
 describe('relay/relay-assembled', () => {
-  let fake: FakeOllama;
-  let relay: RelayTest;
+  const suite = useRelay();
 
-  beforeEach(async () => {
-    fake = await startFakeOllama();
-    relay = await openRelay({ origins: [fake.url] });
-  });
-
-  afterEach(async () => {
-    await relay.close();
-    await fake.close();
-  });
-
-  async function reopen(options: Partial<RelayTestOptions>): Promise<void> {
-    await relay.close();
-    relay = await openRelay({ origins: [fake.url], ...options });
-  }
-
-  async function post(
-    script: Script,
-    body: object = CHAT,
-    path = '/api/chat',
-  ): Promise<{ status: number; reply: Record<string, unknown>; headers: Headers }> {
-    fake.next(script);
-    const response = await fetch(relay.url + path, { method: 'POST', body: JSON.stringify(body) });
-    const reply = (await response.json()) as Record<string, unknown>;
-    return { status: response.status, reply, headers: response.headers };
+  function post(script: Script, body: object = CHAT, path = '/api/chat'): Promise<JsonReply> {
+    return suite.postJson(script, body, path);
   }
 
   it('puts a chat together as Ollama does for a client without a stream', async () => {
@@ -60,9 +36,12 @@ describe('relay/relay-assembled', () => {
     });
     expect(reply['logprobs']).to.have.length(5);
     expect(reply).to.include({ done: true, done_reason: 'stop', prompt_eval_count: 9 });
-    expect(JSON.parse(fake.inferences[0]?.body ?? '')).to.include({ stream: true });
-    expect(relay.tallies[0]).to.include({ outcome: 'ok', outputLines: 5 });
-    expect(relay.tallies[0]?.reported).to.deep.equal({ promptTokens: 9, completionTokens: 5 });
+    expect(JSON.parse(suite.fake.inferences[0]?.body ?? '')).to.include({ stream: true });
+    expect(suite.relay.tallies[0]).to.include({ outcome: 'ok', outputLines: 5 });
+    expect(suite.relay.tallies[0]?.reported).to.deep.equal({
+      promptTokens: 9,
+      completionTokens: 5,
+    });
   });
 
   it('puts a generation together, from any split', async () => {
@@ -76,7 +55,7 @@ describe('relay/relay-assembled', () => {
     expect(status).to.equal(200);
     expect(reply).to.include({ done: false });
     expect(reply).not.to.have.property('eval_count');
-    expect(relay.tallies[0]).to.include({ outcome: 'upstream_incomplete', outputLines: 2 });
+    expect(suite.relay.tallies[0]).to.include({ outcome: 'upstream_incomplete', outputLines: 2 });
   });
 
   const failures: Record<string, Script> = {
@@ -91,54 +70,57 @@ describe('relay/relay-assembled', () => {
       const { status, reply } = await post(script);
       expect(status).to.equal(502);
       expect(JSON.stringify(reply)).not.to.match(/tok0|CANARY/);
-      expect(relay.tallies[0]?.outcome).to.equal('upstream_error');
+      expect(suite.relay.tallies[0]?.outcome).to.equal('upstream_error');
     });
   }
 
   it('bounds the reply, its lines and its bytes', async () => {
-    await reopen({ relayLimits: { maxAssembledBytes: 4_096 } });
+    await suite.reopen({ relayLimits: { maxAssembledBytes: 4_096 } });
     expect((await post({ tokens: 1, longLineBytes: 5_000 })).status).to.equal(502);
-    await reopen({ relayLimits: { maxLineBytes: 4_096 } });
+    await suite.reopen({ relayLimits: { maxLineBytes: 4_096 } });
     expect((await post({ tokens: 1, longLineBytes: 5_000 })).status).to.equal(502);
-    await reopen({ relayLimits: { maxReplyBytes: 4_096 } });
+    await suite.reopen({ relayLimits: { maxReplyBytes: 4_096 } });
     expect((await post({ endless: true })).status).to.equal(502);
-    await reopen({ numPredict: 2 });
+    await suite.reopen({ numPredict: 2 });
     expect((await post({ endless: true })).status).to.equal(502);
-    for (const request of fake.inferences) await request.closed;
+    for (const request of suite.fake.inferences) await request.closed;
   });
 
   it('answers 504 to a stall', async () => {
-    await reopen({ limits: { chunkTimeoutMs: 100 } });
+    await suite.reopen({ limits: { chunkTimeoutMs: 100 } });
     expect((await post({ stallAfterLines: 1 })).status).to.equal(504);
   });
 
   it('ends the work upstream when its client leaves', async () => {
-    fake.next({ tokens: 1_000, paceMs: 5 });
-    const client = await openRawClient(relay.port);
+    suite.fake.next({ tokens: 1_000, paceMs: 5 });
+    const client = await openRawClient(suite.relay.port);
     const body = JSON.stringify(CHAT);
     client.send(
       `POST /api/chat HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
-    const seen = await fake.received(1);
-    await until(() => relay.tallies[0]?.outputLines, { withinMs: 2_000, what: 'the first line' });
+    const seen = await suite.fake.received(1);
+    await until(() => suite.relay.tallies[0]?.outputLines, {
+      withinMs: 2_000,
+      what: 'the first line',
+    });
     client.destroy();
     await seen.closed;
-    expect(relay.tallies[0]?.outcome).to.equal('client_gone');
-    expect(relay.tallies[0]?.outputLines).to.be.greaterThan(0);
+    expect(suite.relay.tallies[0]?.outcome).to.equal('client_gone');
+    expect(suite.relay.tallies[0]?.outputLines).to.be.greaterThan(0);
   });
 
   it('sends a large reply to a slow reader, and cuts one that does not read', async () => {
-    await reopen({ relayLimits: { readerTimeoutMs: 300 } });
+    await suite.reopen({ relayLimits: { readerTimeoutMs: 300 } });
     const { reply } = await post({ tokens: 500, text: 'z'.repeat(20_000) });
     expect(JSON.stringify(reply).length).to.be.greaterThan(10_000_000);
-    fake.next({ tokens: 500, text: 'z'.repeat(20_000) });
-    const client = await openRawClient(relay.port);
+    suite.fake.next({ tokens: 500, text: 'z'.repeat(20_000) });
+    const client = await openRawClient(suite.relay.port);
     client.socket.pause();
     const body = JSON.stringify(CHAT);
     client.send(
       `POST /api/chat HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
-    await until(() => relay.tallies[1]?.outcome === 'client_gone', {
+    await until(() => suite.relay.tallies[1]?.outcome === 'client_gone', {
       withinMs: 3_000,
       what: 'the cut',
     });
@@ -147,7 +129,7 @@ describe('relay/relay-assembled', () => {
 
   it('shows each line to the observer', async () => {
     let seen = 0;
-    await reopen({ observer: () => (seen += 1) });
+    await suite.reopen({ observer: () => (seen += 1) });
     await post({ tokens: 3 });
     expect(seen).to.equal(4);
   });
