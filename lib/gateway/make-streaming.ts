@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.ts';
-import type { EmbedReply } from '../ollama/replies/rebuild-embed-reply.ts';
+import { ByteBudget } from '../memory/byte-budget.ts';
+import { LargeReplies } from '../relay/large-replies.ts';
 import { relay } from '../relay/relay.ts';
 import type { RelayParts } from '../relay/relay-request.ts';
 import type { ThreadPool } from '../threads/thread-pool.ts';
@@ -52,7 +53,7 @@ export function makeStreaming(parts: StreamingParts): Pick<Stages, 'forward' | '
   };
 }
 
-/** Step 6 as the settings want it; large replies are parsed where large bodies are. */
+/** Step 6 as the settings want it; large replies are read where large bodies are. */
 function makeRelayParts(settings: Settings, threads: ThreadPool): RelayParts {
   return {
     limits: {
@@ -62,7 +63,7 @@ function makeRelayParts(settings: Settings, threads: ThreadPool): RelayParts {
       readerTimeoutMs: settings.readerTimeoutSeconds * 1_000,
       largeReplyBytes: settings.bodyThreadBytes,
     },
-    rebuildLarge: (route, bytes) =>
-      threads.run<EmbedReply | null>({ type: 'embed-reply', route, bytes }),
+    memory: new ByteBudget(settings.bodyMemoryBytes),
+    large: new LargeReplies((task, transfer) => threads.runReserved(task, transfer)),
   };
 }

@@ -1,69 +1,84 @@
-import { isObject } from '../ollama/replies/parse-line.ts';
-import type { ReplyLine } from '../ollama/replies/parse-line.ts';
+import type { LineFacts } from '../ollama/replies/line-facts.ts';
+import type { JsonPiece, LineFrame, LinePieces } from '../ollama/replies/line-pieces.ts';
 import { replyTooLong } from './failures.ts';
+import { JsonText } from './json-text.ts';
+import type { ReplyMemory } from './reply-memory.ts';
 
 /**
  * Puts the lines of a chat or a generation together as Ollama does for `stream:false`: texts
  * concatenated, tool calls and log probabilities appended in order, all else from the last line.
+ * What it keeps is the JSON of the reply already.
  */
 export class Assembly {
   readonly #maxBytes: number;
-  readonly #content: string[] = [];
-  readonly #thinking: string[] = [];
-  readonly #toolCalls: unknown[] = [];
-  readonly #logprobs: unknown[] = [];
-  #bytes = 0;
-  #last: ReplyLine | null = null;
+  readonly #memory: ReplyMemory;
+  readonly #content: JsonText;
+  readonly #thinking: JsonText;
+  readonly #toolCalls: JsonText;
+  readonly #logprobs: JsonText;
+  #last: LineFacts | null = null;
+  #makeFrame: (() => LineFrame) | null = null;
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, memory: ReplyMemory) {
     this.#maxBytes = maxBytes;
+    this.#memory = memory;
+    this.#content = new JsonText(memory);
+    this.#thinking = new JsonText(memory);
+    this.#toolCalls = new JsonText(memory, ',');
+    this.#logprobs = new JsonText(memory, ',');
   }
 
-  get last(): ReplyLine | null {
+  get last(): LineFacts | null {
     return this.#last;
   }
 
   /**
-   * `lineBytes`: the length of the line as it came.
+   * `makeFrame` is called for the last line only.
    * @throws GatewayError when the reply grows too large
    */
-  add(line: ReplyLine, lineBytes: number): void {
-    this.#last = line;
-    const message = line['message'];
-    const source = isObject(message) ? message : line;
-    const text = isObject(message) ? message['content'] : line['response'];
-    this.#bytes += keepText(text, this.#content) + keepText(source['thinking'], this.#thinking);
-    const lists =
-      keepList(source['tool_calls'], this.#toolCalls) + keepList(line['logprobs'], this.#logprobs);
-    if (lists > 0) this.#bytes += lineBytes;
-    if (this.#bytes > this.#maxBytes) throw replyTooLong();
+  add(pieces: LinePieces, makeFrame: () => LineFrame): void {
+    this.#last = pieces.facts;
+    this.#makeFrame = makeFrame;
+    this.#content.add(pieces.content);
+    this.#thinking.add(pieces.thinking);
+    this.#toolCalls.add(pieces.toolCalls);
+    this.#logprobs.add(pieces.logprobs);
+    const lists = this.#toolCalls.length + this.#logprobs.length;
+    if (this.#content.length + this.#thinking.length + lists > this.#maxBytes) throw replyTooLong();
   }
 
-  /** The reply as one object; null: no line came. */
-  finish(): Record<string, unknown> | null {
-    if (!this.#last) return null;
-    const message = this.#last['message'];
-    const parts = {
-      ...(this.#thinking.length > 0 && { thinking: this.#thinking.join('') }),
-      ...(this.#toolCalls.length > 0 && { tool_calls: this.#toolCalls }),
-    };
-    const logprobs = this.#logprobs.length > 0 && { logprobs: this.#logprobs };
-    const content = this.#content.join('');
-    if (!isObject(message)) return { ...this.#last, response: content, ...parts, ...logprobs };
-    return { ...this.#last, message: { ...message, content, ...parts }, ...logprobs };
+  /** The reply as one JSON text in pieces; null: no line came. @throws GatewayError */
+  finish(): Uint8Array[] | null {
+    if (!this.#makeFrame) return null;
+    const { rest, message } = this.#makeFrame();
+    this.#memory.hold(Buffer.byteLength(rest) + Buffer.byteLength(message ?? ''));
+    const own = [
+      [message === null ? '"response":"' : '"content":"', ...this.#content.take(), '"'],
+      toMember('"thinking":"', this.#thinking, '"'),
+      toMember('"tool_calls":[', this.#toolCalls, ']'),
+    ];
+    const reply = join([
+      [rest],
+      ...(message === null ? own : [['"message":{', ...join([[message], ...own]), '}']]),
+      toMember('"logprobs":[', this.#logprobs, ']'),
+    ]);
+    return ['{', ...reply, '}'].map(toBytes);
   }
 }
 
-/** Bytes of the text that was kept. */
-function keepText(value: unknown, texts: string[]): number {
-  if (typeof value !== 'string' || value === '') return 0;
-  texts.push(value);
-  return Buffer.byteLength(value);
+type Member = readonly JsonPiece[];
+
+/** A member that is left out when there is nothing in it. */
+function toMember(before: string, text: JsonText, after: string): Member {
+  return text.empty ? [] : [before, ...text.take(), after];
 }
 
-/** Number of the items that were kept. */
-function keepList(value: unknown, items: unknown[]): number {
-  if (!Array.isArray(value)) return 0;
-  for (const item of value) items.push(item);
-  return value.length;
+/** Members of an object without its braces. */
+function join(members: readonly Member[]): JsonPiece[] {
+  const some = members.filter(([first = '']) => first.length > 0);
+  return some.flatMap((member, i) => (i === 0 ? member : [',', ...member]));
+}
+
+function toBytes(piece: JsonPiece): Uint8Array {
+  return typeof piece === 'string' ? Buffer.from(piece) : piece;
 }

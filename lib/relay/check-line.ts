@@ -1,21 +1,19 @@
-import { isErrorLine, isPlainLine, parseLine } from '../ollama/replies/parse-line.ts';
-import { lineTooLong, notAReply, upstreamFailed } from './failures.ts';
-
-/** Where a line is in a piece, its newline included. */
-export interface LineSpan {
-  readonly start: number;
-  readonly end: number;
-  readonly maxBytes: number;
-}
+import type { LineFacts } from '../ollama/replies/line-facts.ts';
+import { mentionsError } from '../ollama/replies/mentions-error.ts';
+import { isPlainLine } from '../ollama/replies/parse-line.ts';
+import { notAReply, upstreamFailed } from './failures.ts';
 
 /**
- * Lets a line of content through by its first bytes; any other is parsed before it may pass on.
- * @throws GatewayError for an error line, for what is no JSON object, for what is too long
+ * True if a line of content may pass by its bytes alone: it begins as one does, and nothing in it
+ * could be an error member. Any other is parsed before it may pass on (SPEC §6).
  */
-export function checkLine(piece: Buffer, { start, end, maxBytes }: LineSpan): void {
-  if (end - start > maxBytes) throw lineTooLong();
-  if (isPlainLine(piece, start)) return;
-  const line = parseLine(piece.subarray(start, end));
-  if (!line) throw notAReply();
-  if (isErrorLine(line)) throw upstreamFailed();
+export function passesUnread(line: Buffer): boolean {
+  return isPlainLine(line) && !mentionsError(line, 0, line.length);
+}
+
+/** @throws GatewayError for an error line, and for what is no JSON object (null) */
+export function judgeLine(facts: LineFacts | null): LineFacts {
+  if (!facts) throw notAReply();
+  if (facts.failed) throw upstreamFailed();
+  return facts;
 }

@@ -18,3 +18,13 @@ export function lineTooLong(): GatewayError {
 export function replyTooLong(): GatewayError {
   return new GatewayError('upstream_error', 'The model server sent more than was asked for.');
 }
+
+/** Replies hold as much memory as they may, or as many wait to be read. */
+export function tooManyLarge(): GatewayError {
+  return new GatewayError('overloaded', 'Too many large replies at once.', { retryAfterMs: 1_000 });
+}
+
+/** The thread that read a large reply is gone. */
+export function cannotRead(): GatewayError {
+  return new GatewayError('overloaded', 'The reply cannot be read now.', { retryAfterMs: 1_000 });
+}

@@ -1,31 +1,44 @@
 import type { RelayRequest } from './relay-request.ts';
 
+/** Takes a reply for a client that gets nothing before its end. */
+export interface WholeReader<T> {
+  /** Of a promise the upstream waits for its end. */
+  onChunk(chunk: Buffer): Promise<void> | undefined;
+  /** After the last chunk: what becomes of the reply. */
+  onEnd(): Promise<T>;
+}
+
 /**
- * Reads a reply to its end for a client that gets nothing before it. False: the client is gone,
- * and with it the upstream's work.
+ * Reads a reply to its end, and makes of it what is sent. Null: the client is gone, and with it the
+ * upstream's work.
  *
- * @throws GatewayError what ended the reply, or what `onChunk` threw; the upstream is cut
+ * @throws GatewayError what ended the reply, or what the reader threw; the upstream is cut
  */
-export function readReply(
+export function readReply<T>(
   { exchange, reply, tally }: RelayRequest,
-  onChunk: (chunk: Buffer) => void,
-): Promise<boolean> {
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  reader: WholeReader<T>,
+): Promise<T | null> {
+  const { promise, resolve, reject } = Promise.withResolvers<T | null>();
   const { gone } = exchange;
   let over = false;
 
-  const cut = (outcome: 'client_gone' | 'upstream_error'): void => {
+  const finish = (value: T | null): void => {
+    if (over) return;
+    over = true;
+    gone.removeEventListener('abort', leave);
+    resolve(value);
+  };
+  const leave = (): void => {
+    tally.outcome = 'client_gone';
+    reply.abort();
+    finish(null);
+  };
+  const fail = (error: unknown): void => {
+    if (over) return;
     over = true;
     gone.removeEventListener('abort', leave);
     reply.abort();
-    tally.outcome = outcome;
-  };
-  const leave = (): void => {
-    cut('client_gone');
-    resolve(false);
-  };
-  const fail = (error: unknown): void => {
-    cut('upstream_error');
+    tally.outcome = 'upstream_error';
     reject(error);
   };
   if (gone.aborted) {
@@ -35,20 +48,23 @@ export function readReply(
   gone.addEventListener('abort', leave, { once: true });
   reply.receive({
     onBytes(chunk) {
+      if (over) return true;
       try {
-        if (!over) onChunk(chunk);
+        const work = reader.onChunk(chunk);
+        work?.then(() => {
+          if (!over) reply.resume();
+        }, fail);
+        return work === undefined;
       } catch (error) {
         fail(error);
+        return true;
       }
-      return true;
     },
     onEnd() {
-      gone.removeEventListener('abort', leave);
-      if (!over) resolve(true);
+      if (!over) reader.onEnd().then(finish, fail);
     },
-    onFailure(error) {
-      if (!over) fail(error);
-    },
+    // Also what we cut while the end is worked on.
+    onFailure: fail,
   });
   return promise;
 }

@@ -1,11 +1,15 @@
-import { hasContent, isDone, isErrorLine, parseLine } from '../ollama/replies/parse-line.ts';
-import { readUsage } from '../ollama/replies/read-usage.ts';
+import type { LinePieces, LineFrame } from '../ollama/replies/line-pieces.ts';
+import { toFrame, toPieces } from '../ollama/replies/line-pieces.ts';
+import { parseLine } from '../ollama/replies/parse-line.ts';
 import { Assembly } from './assemble.ts';
 import { lineTooLong, notAReply, replyTooLong, upstreamFailed } from './failures.ts';
 import { LineSplitter } from './line-splitter.ts';
+import { noteLast } from './note-last.ts';
 import { readReply } from './read-reply.ts';
+import type { WholeReader } from './read-reply.ts';
 import { maxLinesOf } from './relay-request.ts';
-import type { RelayLimits, RelayRequest } from './relay-request.ts';
+import type { RelayParts, RelayRequest } from './relay-request.ts';
+import { ReplyMemory } from './reply-memory.ts';
 import { sendBody } from './send-body.ts';
 
 const NEWLINE = 0x0a;
@@ -16,66 +20,92 @@ const NEWLINE = 0x0a;
  *
  * @throws GatewayError for an error line and every other failure: nothing of the text is sent
  */
-export async function relayAssembled(limits: RelayLimits, request: RelayRequest): Promise<void> {
+export async function relayAssembled(parts: RelayParts, request: RelayRequest): Promise<void> {
   const { tally } = request;
-  const assembly = new Assembly(limits.maxAssembledBytes);
-  const splitter = new LineSplitter(limits.maxLineBytes);
-  const reader = new LineReader(limits, request, assembly);
-  let bytesIn = 0;
-  const whole = await readReply(request, (chunk) => {
-    bytesIn += chunk.length;
-    if (bytesIn > limits.maxReplyBytes) throw replyTooLong();
-    const piece = splitter.push(chunk);
-    if (piece) reader.readLines(piece);
-  });
-  if (!whole) return;
-
-  // From here on there is no upstream to cut; what is wrong is still the upstream's fault.
-  tally.outcome = 'upstream_error';
-  const rest = splitter.takeRest();
-  if (rest) reader.readLine(rest);
-  const { last } = assembly;
-  const reply = assembly.finish();
-  if (!last || !reply) throw notAReply();
-  tally.outcome = isDone(last) ? 'ok' : 'upstream_incomplete';
-  if (isDone(last)) {
-    tally.reported = readUsage(last);
-    if (!hasContent(last)) tally.outputLines -= 1;
+  const memory = new ReplyMemory(parts.memory, request.exchange.closed);
+  const assembly = new Assembly(parts.limits.maxAssembledBytes, memory);
+  try {
+    const body = await readReply(request, new LineReader(parts, request, { memory, assembly }));
+    if (!body) return;
+    tally.outcome = assembly.last?.done === true ? 'ok' : 'upstream_incomplete';
+    sendBody(parts.limits, request, body);
+  } finally {
+    noteLast(tally, assembly.last);
   }
-  sendBody(limits, request, Buffer.from(JSON.stringify(reply)));
 }
 
-class LineReader {
-  readonly #maxLineBytes: number;
-  readonly #maxLines: number;
-  readonly #request: RelayRequest;
-  readonly #assembly: Assembly;
+interface ReaderParts {
+  readonly memory: ReplyMemory;
+  readonly assembly: Assembly;
+}
 
-  constructor(limits: RelayLimits, request: RelayRequest, assembly: Assembly) {
-    this.#maxLineBytes = limits.maxLineBytes;
-    this.#maxLines = maxLinesOf(request.lease);
+class LineReader implements WholeReader<Uint8Array[]> {
+  readonly #parts: RelayParts;
+  readonly #request: RelayRequest;
+  readonly #memory: ReplyMemory;
+  readonly #assembly: Assembly;
+  readonly #splitter: LineSplitter;
+  readonly #maxLines: number;
+  #bytesIn = 0;
+
+  constructor(parts: RelayParts, request: RelayRequest, { memory, assembly }: ReaderParts) {
+    this.#parts = parts;
     this.#request = request;
+    this.#memory = memory;
     this.#assembly = assembly;
+    this.#splitter = new LineSplitter(parts.limits.maxLineBytes, memory);
+    this.#maxLines = maxLinesOf(request.lease);
   }
 
-  readLines(piece: Buffer): void {
-    let start = 0;
+  onChunk(chunk: Buffer): Promise<void> | undefined {
+    this.#bytesIn += chunk.length;
+    if (this.#bytesIn > this.#parts.limits.maxReplyBytes) throw replyTooLong();
+    const piece = this.#splitter.push(chunk);
+    return piece ? this.#readLines(piece, 0) : undefined;
+  }
+
+  async onEnd(): Promise<Uint8Array[]> {
+    const rest = this.#splitter.takeRest();
+    if (rest) await this.#readLine(rest);
+    const body = this.#assembly.finish();
+    if (!body) throw notAReply();
+    return body;
+  }
+
+  #readLines(piece: Buffer, from: number): Promise<void> | undefined {
+    let start = from;
     while (start < piece.length) {
       const end = piece.indexOf(NEWLINE, start) + 1;
-      this.readLine(piece.subarray(start, end));
+      const work = this.#readLine(piece.subarray(start, end));
+      if (work) return work.then(() => this.#readLines(piece, end));
       start = end;
     }
+    return undefined;
   }
 
-  readLine(bytes: Buffer): void {
-    const { tally, observer } = this.#request;
-    if (bytes.length > this.#maxLineBytes) throw lineTooLong();
+  /** A large line is taken apart in a thread: those after it wait. */
+  #readLine(bytes: Buffer): Promise<void> | undefined {
+    const { limits, large } = this.#parts;
+    if (bytes.length > limits.maxLineBytes) throw lineTooLong();
+    if (bytes.length > limits.largeReplyBytes) {
+      const work = this.#memory.during(large.takeApart(new Uint8Array(bytes)));
+      return work.then((apart) => {
+        if (!apart) throw notAReply();
+        this.#add(apart, bytes, () => apart.frame);
+      });
+    }
     const line = parseLine(bytes);
     if (!line) throw notAReply();
-    if (isErrorLine(line)) throw upstreamFailed();
+    this.#add(toPieces(line), bytes, () => toFrame(line));
+    return undefined;
+  }
+
+  #add(pieces: LinePieces, bytes: Buffer, makeFrame: () => LineFrame): void {
+    const { tally, observer } = this.#request;
+    if (pieces.facts.failed) throw upstreamFailed();
     if (tally.outputLines >= this.#maxLines) throw replyTooLong();
     tally.outputLines += 1;
-    this.#assembly.add(line, bytes.length);
+    this.#assembly.add(pieces, makeFrame);
     observer?.(bytes);
   }
 }

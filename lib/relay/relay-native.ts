@@ -1,15 +1,17 @@
 import { toErrorBody } from '../errors/error-body.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
-import { hasContent, isDone, parseLine } from '../ollama/replies/parse-line.ts';
-import { readUsage } from '../ollama/replies/read-usage.ts';
+import { readLineFacts } from '../ollama/replies/line-facts.ts';
+import type { LineFacts } from '../ollama/replies/line-facts.ts';
 import type { ReplyReceiver } from '../upstream/reply.ts';
+import { judgeLine, passesUnread } from './check-line.ts';
 import { ClientWriter } from './client-writer.ts';
-import { notAReply, replyTooLong } from './failures.ts';
-import { checkLine } from './check-line.ts';
+import { lineTooLong, notAReply, replyTooLong } from './failures.ts';
 import { LineSplitter } from './line-splitter.ts';
-import { maxLinesOf } from './relay-request.ts';
-import type { RelayLimits, RelayRequest } from './relay-request.ts';
+import { noteLast } from './note-last.ts';
 import { sendHead } from './reply-head.ts';
+import { maxLinesOf } from './relay-request.ts';
+import type { RelayParts, RelayRequest } from './relay-request.ts';
+import { ReplyMemory } from './reply-memory.ts';
 
 const NEWLINE = 0x0a;
 const NDJSON = 'application/x-ndjson';
@@ -20,9 +22,9 @@ const NDJSON = 'application/x-ndjson';
  *
  * @throws GatewayError for a failure before the first good line: nothing was sent
  */
-export function relayNative(limits: RelayLimits, request: RelayRequest): Promise<void> {
+export function relayNative(parts: RelayParts, request: RelayRequest): Promise<void> {
   return new Promise((resolve, reject) => {
-    new NativeRelay(limits, request, { resolve, reject }).start();
+    new NativeRelay(parts, request, { resolve, reject }).start();
   });
 }
 
@@ -32,28 +34,35 @@ interface Settle {
 }
 
 class NativeRelay implements ReplyReceiver {
-  readonly #limits: RelayLimits;
+  readonly #parts: RelayParts;
   readonly #request: RelayRequest;
   readonly #settle: Settle;
+  readonly #memory: ReplyMemory;
   readonly #splitter: LineSplitter;
   readonly #writer: ClientWriter;
   readonly #maxLines: number;
   #bytesIn = 0;
   #lastLine: Buffer | null = null;
+  /** Of the last line, if it had to be read. */
+  #lastFacts: LineFacts | null = null;
+  /** A large line is being read in a thread: those after it wait. */
+  #reading = false;
+  #ended = false;
   #over = false;
 
-  constructor(limits: RelayLimits, request: RelayRequest, settle: Settle) {
-    this.#limits = limits;
+  constructor(parts: RelayParts, request: RelayRequest, settle: Settle) {
+    this.#parts = parts;
     this.#request = request;
     this.#settle = settle;
-    this.#splitter = new LineSplitter(limits.maxLineBytes);
+    this.#memory = new ReplyMemory(parts.memory, request.exchange.closed);
+    this.#splitter = new LineSplitter(parts.limits.maxLineBytes, this.#memory);
     this.#maxLines = maxLinesOf(request.lease);
     this.#writer = new ClientWriter({
       response: request.exchange.response,
       tally: request.tally,
-      readerTimeoutMs: limits.readerTimeoutMs,
+      readerTimeoutMs: parts.limits.readerTimeoutMs,
       onFree: () => {
-        request.reply.resume();
+        if (!this.#reading) request.reply.resume();
       },
       onStuck: () => {
         request.tally.outcome = 'client_gone';
@@ -77,21 +86,23 @@ class NativeRelay implements ReplyReceiver {
     if (this.#over) return true;
     try {
       this.#bytesIn += chunk.length;
-      if (this.#bytesIn > this.#limits.maxReplyBytes) throw replyTooLong();
+      if (this.#bytesIn > this.#parts.limits.maxReplyBytes) throw replyTooLong();
       const piece = this.#splitter.push(chunk);
-      if (piece) this.#accept(piece);
+      if (piece) this.#accept(piece, 0);
     } catch (error) {
       this.#fail(error);
     }
-    return !this.#writer.blocked;
+    return !this.#writer.blocked && !this.#reading;
   }
 
   onEnd(): void {
     if (this.#over) return;
+    this.#ended = true;
     try {
       const rest = this.#splitter.takeRest();
-      if (rest) this.#acceptRest(rest);
-      this.#finish();
+      // A last line without its newline is one if it can be read.
+      if (rest) this.#accept(Buffer.concat([rest, Buffer.of(NEWLINE)]), 0);
+      if (!this.#reading) this.#finish();
     } catch (error) {
       this.#fail(error);
     }
@@ -101,32 +112,62 @@ class NativeRelay implements ReplyReceiver {
     if (!this.#over) this.#fail(error);
   }
 
-  /** A last line without its newline is one if it can be read. */
-  #acceptRest(rest: Buffer): void {
-    if (!parseLine(rest)) throw notAReply();
-    this.#accept(Buffer.concat([rest, Buffer.of(NEWLINE)]));
-  }
-
-  /** Passes whole lines on; before a bad one, those that were good. */
-  #accept(piece: Buffer): void {
-    let start = 0;
+  /** Passes whole lines on; before a bad or a large one, those that were good. */
+  #accept(piece: Buffer, from: number): void {
+    const { maxLineBytes, largeReplyBytes } = this.#parts.limits;
+    let start = from;
     try {
       while (start < piece.length) {
         const end = piece.indexOf(NEWLINE, start) + 1;
-        checkLine(piece, { start, end, maxBytes: this.#limits.maxLineBytes });
-        this.#note(start === 0 && end === piece.length ? piece : piece.subarray(start, end));
+        const line = start === 0 && end === piece.length ? piece : piece.subarray(start, end);
+        if (line.length > maxLineBytes) throw lineTooLong();
+        if (line.length > largeReplyBytes) {
+          this.#readLarge(line, piece.subarray(end));
+          return;
+        }
+        this.#note(
+          line,
+          this.#ended || !passesUnread(line) ? judgeLine(readLineFacts(line)) : null,
+        );
         start = end;
       }
     } finally {
-      if (start > 0) this.#pass(start === piece.length ? piece : piece.subarray(0, start));
+      const whole = from === 0 && start === piece.length;
+      if (start > from) this.#pass(whole ? piece : piece.subarray(from, start));
     }
   }
 
-  #note(line: Buffer): void {
+  /** Reads a line in a thread, whatever it begins with; then it goes on with those after it. */
+  #readLarge(line: Buffer, rest: Buffer): void {
+    const { large } = this.#parts;
+    this.#reading = true;
+    this.#memory
+      .during(large.readFacts(new Uint8Array(line)))
+      .then((facts) => {
+        if (this.#over) return;
+        this.#reading = false;
+        this.#note(line, judgeLine(facts));
+        this.#pass(line);
+        this.#accept(rest, 0);
+        this.#goOn();
+      })
+      .catch((error: unknown) => {
+        if (!this.#over) this.#fail(error);
+      });
+  }
+
+  #goOn(): void {
+    if (this.#reading) return;
+    if (this.#ended) this.#finish();
+    else if (!this.#writer.blocked) this.#request.reply.resume();
+  }
+
+  #note(line: Buffer, facts: LineFacts | null): void {
     const { tally, observer } = this.#request;
     if (tally.outputLines >= this.#maxLines) throw replyTooLong();
     tally.outputLines += 1;
     this.#lastLine = line;
+    this.#lastFacts = facts;
     observer?.(line);
   }
 
@@ -137,19 +178,15 @@ class NativeRelay implements ReplyReceiver {
 
   /** The body ended as HTTP wants it; the last line tells whether the reply did. */
   #finish(): void {
-    const { tally } = this.#request;
-    const last = this.#lastLine ? parseLine(this.#lastLine) : null;
+    const last = this.#noteLast();
     if (!last) throw notAReply();
-    if (isDone(last)) {
-      tally.reported = readUsage(last);
-      if (!hasContent(last)) tally.outputLines -= 1;
-    }
-    this.#end(isDone(last) ? 'ok' : 'upstream_incomplete');
+    this.#end(last.done ? 'ok' : 'upstream_incomplete');
   }
 
   #fail(error: unknown): void {
     this.#request.reply.abort();
     this.#request.tally.outcome = 'upstream_error';
+    this.#noteLast();
     if (!(error instanceof GatewayError) || !this.#request.exchange.response.headersSent) {
       this.#over = true;
       this.#settle.reject(error);
@@ -166,6 +203,13 @@ class NativeRelay implements ReplyReceiver {
     this.#settle.resolve();
   }
 
+  /** Whatever ends the reply: what its last line told is known. */
+  #noteLast(): LineFacts | null {
+    const last = this.#lastFacts ?? (this.#lastLine && readLineFacts(this.#lastLine));
+    noteLast(this.#request.tally, last);
+    return last;
+  }
+
   /** The client is gone, now or while the end of the reply was on its way. */
   readonly #leave = (): void => {
     this.#writer.close();
@@ -173,6 +217,7 @@ class NativeRelay implements ReplyReceiver {
     this.#over = true;
     this.#request.reply.abort();
     this.#request.tally.outcome = 'client_gone';
+    this.#noteLast();
     this.#settle.resolve();
   };
 }

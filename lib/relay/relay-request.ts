@@ -1,9 +1,10 @@
 import type { Lease } from '../admission/lease.ts';
 import type { Call } from '../http/call.ts';
 import type { Exchange } from '../http/exchange.ts';
-import type { EmbedReply, EmbedRoute } from '../ollama/replies/rebuild-embed-reply.ts';
+import type { ByteBudget } from '../memory/byte-budget.ts';
 import type { UpstreamReply } from '../upstream/reply.ts';
 import type { Tally } from '../upstream/tally.ts';
+import type { LargeReplies } from './large-replies.ts';
 
 /** Sees each complete line of a reply as it passes; must not keep or change the buffer. */
 export type LineObserver = (line: Buffer) => void;
@@ -25,15 +26,16 @@ export interface RelayLimits {
   readonly maxAssembledBytes: number;
   readonly maxReplyBytes: number;
   readonly readerTimeoutMs: number;
-  /** Replies above it that must be parsed as a whole are rebuilt in a thread. */
+  /** Larger replies that must be parsed as a whole, and larger lines, are read in a thread. */
   readonly largeReplyBytes: number;
 }
 
 /** What relaying needs; lives as long as the worker. */
 export interface RelayParts {
   readonly limits: RelayLimits;
-  /** rebuildEmbedReply in the thread pool. */
-  rebuildLarge(route: EmbedRoute, bytes: Uint8Array): Promise<EmbedReply | null>;
+  /** What all replies of the worker may hold together. */
+  readonly memory: ByteBudget;
+  readonly large: LargeReplies;
 }
 
 /** Content lines beyond num_predict before a reply is cut (SPEC §6). */

@@ -1,8 +1,11 @@
+import { TAIL_BYTES, readTailUsage } from '../ollama/replies/read-tail-usage.ts';
 import { rebuildEmbedReply } from '../ollama/replies/rebuild-embed-reply.ts';
 import type { EmbedReply, EmbedRoute } from '../ollama/replies/rebuild-embed-reply.ts';
-import { notAReply, replyTooLong } from './failures.ts';
+import { notAReply } from './failures.ts';
 import { readReply } from './read-reply.ts';
 import type { RelayParts, RelayRequest } from './relay-request.ts';
+import { ReplyMemory } from './reply-memory.ts';
+import { Segments } from './segments.ts';
 import { sendBody } from './send-body.ts';
 
 /**
@@ -16,31 +19,34 @@ export async function relayWhole(
   request: RelayRequest,
   route: EmbedRoute,
 ): Promise<void> {
-  const { limits } = parts;
-  const { tally } = request;
-  const chunks: Buffer[] = [];
-  let bytesIn = 0;
-  const whole = await readReply(request, (chunk) => {
-    bytesIn += chunk.length;
-    if (bytesIn > limits.maxReplyBytes) throw replyTooLong();
-    chunks.push(chunk);
-  });
-  if (!whole) return;
+  const { limits, large } = parts;
+  const { exchange, tally } = request;
+  const memory = new ReplyMemory(parts.memory, exchange.closed);
+  const segments = new Segments(limits.maxReplyBytes, memory);
 
-  tally.outcome = 'upstream_error';
-  const reply = await rebuild(parts, route, Buffer.concat(chunks));
-  if (!reply) throw notAReply();
+  const rebuild = (): Promise<EmbedReply | null> | EmbedReply | null => {
+    if (segments.bytes <= limits.largeReplyBytes) {
+      return rebuildEmbedReply(route, Buffer.concat(segments.take()));
+    }
+    // Known whatever becomes of the reply now: the work is done.
+    tally.reported = readTailUsage(segments.readTail(TAIL_BYTES));
+    return memory.during(large.rebuildEmbed(route, segments.take()));
+  };
+
+  const reply = await readReply(request, {
+    onChunk(chunk) {
+      segments.add(chunk);
+      return undefined;
+    },
+    async onEnd() {
+      const rebuilt = await rebuild();
+      if (!rebuilt) throw notAReply();
+      memory.resize(rebuilt.body.length);
+      return rebuilt;
+    },
+  });
+  if (!reply) return;
   tally.outcome = 'ok';
   tally.reported = reply.usage;
-  const { body } = reply;
-  sendBody(limits, request, Buffer.from(body.buffer, body.byteOffset, body.length));
-}
-
-function rebuild(
-  parts: RelayParts,
-  route: EmbedRoute,
-  bytes: Buffer,
-): Promise<EmbedReply | null> | EmbedReply | null {
-  if (bytes.length > parts.limits.largeReplyBytes) return parts.rebuildLarge(route, bytes);
-  return rebuildEmbedReply(route, bytes);
+  sendBody(limits, request, [reply.body]);
 }

@@ -12,5 +12,5 @@ import { relayWhole } from './relay-whole.ts';
 export function relay(parts: RelayParts, request: RelayRequest): Promise<void> {
   const { route, streamed } = request.call;
   if (route === 'embed' || route === 'embeddings') return relayWhole(parts, request, route);
-  return streamed ? relayNative(parts.limits, request) : relayAssembled(parts.limits, request);
+  return streamed ? relayNative(parts, request) : relayAssembled(parts, request);
 }

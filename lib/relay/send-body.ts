@@ -5,13 +5,18 @@ import { sendHead } from './reply-head.ts';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Sends one JSON text as the whole response; a reader that does not take it is cut off. */
-export function sendBody(limits: RelayLimits, request: RelayRequest, body: Buffer): void {
+export function sendBody(
+  limits: RelayLimits,
+  request: RelayRequest,
+  pieces: readonly Uint8Array[],
+): void {
   const { exchange, tally } = request;
   if (exchange.gone.aborted) {
     tally.outcome = 'client_gone';
     return;
   }
-  sendHead(request, JSON_TYPE, body.length);
+  const length = pieces.reduce((bytes, piece) => bytes + piece.length, 0);
+  sendHead(request, JSON_TYPE, length);
   const writer = new ClientWriter({
     response: exchange.response,
     tally,
@@ -30,6 +35,8 @@ export function sendBody(limits: RelayLimits, request: RelayRequest, body: Buffe
     },
     { once: true },
   );
-  writer.push(body);
+  for (const { buffer, byteOffset, byteLength } of pieces) {
+    writer.push(Buffer.from(buffer, byteOffset, byteLength));
+  }
   writer.end();
 }

@@ -84,6 +84,7 @@ async function playStream(response: ServerResponse, asked: Asked, script: Script
     sent += 1;
     if (script.paceMs !== undefined) await wait(script.paceMs);
   }
+  if (script.holdAtEnd === true) return;
   await end(response, script, '');
 }
 

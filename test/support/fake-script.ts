@@ -50,6 +50,8 @@ export interface Script {
   readonly done?: boolean;
   /** The last line, as it is. */
   readonly finalLine?: string;
+  /** After the last line the body stays open. */
+  readonly holdAtEnd?: boolean;
   /** Bytes written on the socket right after the response. */
   readonly extraResponse?: string;
   /** Vectors of an embedding's reply. */

@@ -4,8 +4,11 @@ import type { Exchange } from '../../lib/http/exchange.ts';
 import type { CallReader } from '../../lib/http/read-call.ts';
 import { readRoute } from '../../lib/http/read-route.ts';
 import { sendRefusal } from '../../lib/http/reply.ts';
-import { rebuildEmbedReply } from '../../lib/ollama/replies/rebuild-embed-reply.ts';
-import type { EmbedReply, EmbedRoute } from '../../lib/ollama/replies/rebuild-embed-reply.ts';
+import { ByteBudget } from '../../lib/memory/byte-budget.ts';
+import type { ReplyTask } from '../../lib/ollama/replies/reply-task.ts';
+import { runReplyTask } from '../../lib/ollama/replies/reply-task.ts';
+import { LargeReplies } from '../../lib/relay/large-replies.ts';
+import type { RunReplyTask } from '../../lib/relay/large-replies.ts';
 import { relay } from '../../lib/relay/relay.ts';
 import type { LineObserver, RelayLimits, RelayParts } from '../../lib/relay/relay-request.ts';
 import { systemClock } from '../../lib/time/clock.ts';
@@ -28,7 +31,9 @@ export interface RelayTestOptions {
   readonly settings?: FrontOptions['settings'];
   readonly headers?: readonly string[];
   readonly observer?: LineObserver;
-  readonly rebuildLarge?: RelayParts['rebuildLarge'];
+  /** Instead of reading large replies in this thread. */
+  readonly runTask?: RunReplyTask;
+  readonly memoryBytes?: number;
 }
 
 /** Steps 5 and 6 behind the first one, as the gateway joins them, without the others. */
@@ -40,6 +45,8 @@ export interface RelayTest {
   /** One for each request, in order. */
   readonly tallies: Tally[];
   readonly refusals: GatewayError[];
+  /** What the replies hold. */
+  readonly memory: ByteBudget;
   close(): Promise<void>;
 }
 
@@ -58,6 +65,7 @@ const RELAY_LIMITS: RelayLimits = {
   largeReplyBytes: 262_144,
 };
 
+const MEMORY_BYTES = 134_217_728;
 const TICK_MS = 20;
 
 export async function openRelay(options: RelayTestOptions): Promise<RelayTest> {
@@ -69,6 +77,12 @@ export async function openRelay(options: RelayTestOptions): Promise<RelayTest> {
   });
   const tallies: Tally[] = [];
   const refusals: GatewayError[] = [];
+  const memory = new ByteBudget(options.memoryBytes ?? MEMORY_BYTES);
+  const parts: RelayParts = {
+    limits: { ...RELAY_LIMITS, ...options.relayLimits },
+    memory,
+    large: new LargeReplies(options.runTask ?? runHere),
+  };
   const front = await openFront({
     ...(options.settings && { settings: options.settings }),
     async onExchange(exchange, { reader }) {
@@ -78,7 +92,12 @@ export async function openRelay(options: RelayTestOptions): Promise<RelayTest> {
         const route = readRoute(exchange);
         if (route.kind !== 'inference') throw new GatewayError('not_found', 'not here');
         const call = await reader.readCall(exchange, route.name, readTenantId(exchange));
-        await forwardAndRelay({ options, forwarder, tally }, exchange, call, route.upstreamPath);
+        await forwardAndRelay(
+          { options, forwarder, parts, tally },
+          exchange,
+          call,
+          route.upstreamPath,
+        );
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
         refusals.push(error);
@@ -93,6 +112,7 @@ export async function openRelay(options: RelayTestOptions): Promise<RelayTest> {
     reader: front.reader,
     tallies,
     refusals,
+    memory,
     async close() {
       await front.close();
       await closeForwarder(forwarder);
@@ -103,11 +123,12 @@ export async function openRelay(options: RelayTestOptions): Promise<RelayTest> {
 interface Parts {
   readonly options: RelayTestOptions;
   readonly forwarder: Forwarder;
+  readonly parts: RelayParts;
   readonly tally: Tally;
 }
 
 async function forwardAndRelay(
-  { options, forwarder, tally }: Parts,
+  { options, forwarder, parts, tally }: Parts,
   exchange: Exchange,
   call: Call,
   path: string,
@@ -131,10 +152,6 @@ async function forwardAndRelay(
     gone: exchange.gone,
     tally,
   });
-  const parts: RelayParts = {
-    limits: { ...RELAY_LIMITS, ...options.relayLimits },
-    rebuildLarge: options.rebuildLarge ?? rebuildHere,
-  };
   await relay(parts, {
     exchange,
     call,
@@ -150,6 +167,7 @@ function readTenantId({ request }: Exchange): string {
   return request.headers['x-tenant']?.toString() ?? 'acme';
 }
 
-function rebuildHere(route: EmbedRoute, bytes: Uint8Array): Promise<EmbedReply | null> {
-  return Promise.resolve(rebuildEmbedReply(route, bytes));
+/** What a thread does, done here: the result is the same plain data. */
+export function runHere<T>(task: ReplyTask): Promise<T | null> {
+  return Promise.resolve(runReplyTask(task) as T | null);
 }

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
-import { rebuildEmbedReply } from '../../../lib/ollama/replies/rebuild-embed-reply.ts';
 import { startFakeOllama } from '../../support/fake-ollama.ts';
 import type { FakeOllama, Script } from '../../support/fake-ollama.ts';
-import { openRelay } from '../../support/open-relay.ts';
+import { openRelay, runHere } from '../../support/open-relay.ts';
 import type { RelayTest, RelayTestOptions } from '../../support/open-relay.ts';
 import { openRawClient } from '../../support/raw-client.ts';
 
@@ -66,17 +65,17 @@ describe('relay/relay-whole', () => {
   });
 
   it('rebuilds a large reply elsewhere', async () => {
-    const large: number[] = [];
+    const large: string[] = [];
     await reopen({
-      rebuildLarge: (route, bytes) => {
-        large.push(bytes.length);
-        return Promise.resolve(rebuildEmbedReply(route, bytes));
+      runTask: (task) => {
+        large.push(task.type);
+        return runHere(task);
       },
     });
     const { reply } = await post({ dimensions: 50_000 });
     expect(reply['embeddings']).to.have.length(2);
     await post({});
-    expect(large).to.have.length(1);
+    expect(large).to.deep.equal(['embed-reply']);
   });
 
   const failures: Record<string, Script> = {

@@ -1,11 +1,19 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { ByteBudget } from '../../../lib/memory/byte-budget.ts';
 import { LineSplitter } from '../../../lib/relay/line-splitter.ts';
+import { ReplyMemory } from '../../../lib/relay/reply-memory.ts';
 
 describe('relay/line-splitter', () => {
+  const budget = new ByteBudget(2_000_000);
+
+  function open(maxLineBytes: number): LineSplitter {
+    return new LineSplitter(maxLineBytes, new ReplyMemory(budget, Promise.resolve()));
+  }
+
   it('passes a chunk of whole lines on as the same buffer', () => {
     const chunk = Buffer.from('{"a":1}\n{"b":2}\n');
-    expect(new LineSplitter(100).push(chunk)).to.equal(chunk);
+    expect(open(100).push(chunk)).to.equal(chunk);
   });
 
   it('gives the same bytes in whole lines, wherever they were split', () => {
@@ -13,7 +21,7 @@ describe('relay/line-splitter', () => {
     const bytes = Buffer.from(text);
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: bytes.length })), (cuts) => {
-        const splitter = new LineSplitter(1_000);
+        const splitter = open(1_000);
         const ends = [...cuts.sort((a, b) => a - b), bytes.length];
         let start = 0;
         let seen = '';
@@ -31,13 +39,13 @@ describe('relay/line-splitter', () => {
   });
 
   it('bounds what waits for its newline', () => {
-    const splitter = new LineSplitter(10);
+    const splitter = open(10);
     expect(splitter.push(Buffer.from('0123456789'))).to.equal(null);
     expect(() => splitter.push(Buffer.from('x'))).to.throw('line that is too long');
   });
 
   it('does not hand out what it writes over', () => {
-    const splitter = new LineSplitter(1_000_000);
+    const splitter = open(1_000_000);
     splitter.push(Buffer.from('abc'));
     const first = splitter.push(Buffer.from('def\ng'));
     splitter.push(Buffer.alloc(100_000, 'x'));

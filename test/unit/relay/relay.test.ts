@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { ByteBudget } from '../../../lib/memory/byte-budget.ts';
+import { LargeReplies } from '../../../lib/relay/large-replies.ts';
 import { relay } from '../../../lib/relay/relay.ts';
 import type { RelayParts, RelayRequest } from '../../../lib/relay/relay-request.ts';
 import { sendBody } from '../../../lib/relay/send-body.ts';
@@ -15,7 +17,8 @@ const PARTS: RelayParts = {
     readerTimeoutMs: 100,
     largeReplyBytes: 100,
   },
-  rebuildLarge: () => Promise.resolve(null),
+  memory: new ByteBudget(1_000),
+  large: new LargeReplies(() => Promise.resolve(null)),
 };
 
 /** A reply that says only whether it was touched. */
@@ -64,7 +67,7 @@ describe('relay/relay', () => {
 
   it('sends no body to a client that left while it was made', () => {
     const request = requestOf('embed', false);
-    sendBody(PARTS.limits, request, Buffer.from('{}'));
+    sendBody(PARTS.limits, request, [Buffer.from('{}')]);
     expect(request.tally).to.include({ outcome: 'client_gone', bytesOut: 0 });
   });
 });
