@@ -1,6 +1,7 @@
+import { isObject } from '../json-object.ts';
 import { toLineFacts } from './line-facts.ts';
 import type { LineFacts } from './line-facts.ts';
-import { isObject, parseLine } from './parse-line.ts';
+import { parseLine } from './parse-line.ts';
 import type { ReplyLine } from './parse-line.ts';
 
 /** A part of a JSON text. */

@@ -1,3 +1,5 @@
+import { isObject } from '../json-object.ts';
+
 /** A line of a reply, or a whole reply: an object as Ollama serialised it. */
 export type ReplyLine = Readonly<Record<string, unknown>>;
 
@@ -21,10 +23,6 @@ export function parseLine(bytes: Uint8Array): ReplyLine | null {
   } catch {
     return null;
   }
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Ollama's way of failing after its 200 (whatever the member's value). */
