@@ -77,9 +77,9 @@ async function askPostgres(settings: Settings): Promise<number> {
   }
 }
 
-/** At its busiest: two a worker, one to read changes, one a shard to drain, one to prune. */
+/** At its busiest: two a worker, one a shard to drain, to read changes, to prune, and two of `nzgw`. */
 function countConnections({ workers }: Settings, shards: number): number {
-  return WORKER_POSTGRES_CONNECTIONS * workers + shards + 2;
+  return WORKER_POSTGRES_CONNECTIONS * workers + shards + 4;
 }
 
 async function keepTrying<T>(

@@ -2,11 +2,12 @@ import type { Grant } from '../access/grant.ts';
 import type { Call } from '../http/call.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { sendJson } from '../http/reply.ts';
-import type { Clock } from '../time/clock.ts';
 
-interface IdleParts extends Pick<Clock, 'wallMs'> {
+interface IdleFacts {
   /** What the request would have been granted (SPEC §2.2); null for embeddings. */
-  readonly numPredict?: number | null;
+  readonly numPredict: number | null;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
 }
 
 /**
@@ -14,10 +15,10 @@ interface IdleParts extends Pick<Clock, 'wallMs'> {
  * without the upstream and free of charge: clients send it to warm up, and who could unload a model
  * could take it from others (SPEC §2.2).
  */
-export function answerIdle(exchange: Exchange, call: Call, grant: Grant, parts: IdleParts): void {
-  const { numPredict = null } = parts;
+export function answerIdle(exchange: Exchange, call: Call, grant: Grant, facts: IdleFacts): void {
+  const { numPredict, nowMs } = facts;
   const headers = numPredict === null ? [] : ['x-nzgw-max-tokens', String(numPredict)];
-  sendJson(exchange, 200, toIdleReply(call, grant.model.name, parts.wallMs()), headers);
+  sendJson(exchange, 200, toIdleReply(call, grant.model.name, nowMs), headers);
 }
 
 function toIdleReply(call: Call, model: string, nowMs: number): object {

@@ -36,7 +36,7 @@ export async function answerOther(
       sendJson(exchange, 200, describeVersion(listing));
       return;
     case 'show': {
-      const { model } = await reader.readShow(exchange);
+      const { model } = await reader.readShow(exchange, principal.tenant.tenantId);
       const caller = await confirm(exchange, principal);
       sendJson(exchange, 200, showModel(listing, caller, model));
     }

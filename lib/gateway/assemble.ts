@@ -1,5 +1,6 @@
 import { authorise } from '../access/authorise.ts';
 import { openModelLists } from '../access/model-list.ts';
+import { chooseNumPredict } from '../admission/num-predict.ts';
 import { makeAddressCut } from '../audit/client-address.ts';
 import type { FindKey } from '../auth/key-directory.ts';
 import type { RenewKey } from '../auth/renewal.ts';
@@ -78,11 +79,12 @@ export function assemble(parts: GatewayParts): Gateway {
     authenticate,
     answerOther: (exchange, route, principal) =>
       answerOther({ listing: access, reader, confirm }, exchange, route, principal),
-    read: (exchange, route) => reader.readCall(exchange, route.name),
+    read: (exchange, route, { tenant }) => reader.readCall(exchange, route.name, tenant.tenantId),
     confirm,
     authorise: (principal, call) => authorise(access, principal, call.model),
-    answerIdle: (exchange, call, grant) => {
-      answerIdle(exchange, call, grant, clock);
+    answerIdle: (exchange, principal, call, grant) => {
+      const numPredict = chooseNumPredict(call, principal, settings.defaultMaxTokens);
+      answerIdle(exchange, call, grant, { numPredict, nowMs: clock.wallMs() });
     },
     admit: books.admit,
     ...makeStreaming({ settings, clock, running, forwarder, threads: parts.bodyThreads }),

@@ -37,11 +37,11 @@ async function answer(stages: Stages, exchange: Exchange, facts: Facts): Promise
     return;
   }
 
-  const call = (facts.call = await stages.read(exchange, route));
+  const call = (facts.call = await stages.read(exchange, route, caller));
   const principal = (facts.principal = await stages.confirm(exchange, caller));
   const grant = (facts.grant = stages.authorise(principal, call));
   if (call.idle) {
-    stages.answerIdle(exchange, call, grant);
+    stages.answerIdle(exchange, principal, call, grant);
     return;
   }
 

@@ -36,13 +36,13 @@ export interface Stages {
   /** Listings; throws for what is blocked or unknown. */
   answerOther(exchange: Exchange, route: OtherRoute, principal: Principal): Promise<void>;
   /** 1, second half: the body, only now. */
-  read(exchange: Exchange, route: InferenceRouteOf): Promise<Call>;
+  read(exchange: Exchange, route: InferenceRouteOf, principal: Principal): Promise<Call>;
   /** 2, again after the wait for a body: the caller's rows as they are now. */
   confirm(exchange: Exchange, principal: Principal): Promise<Principal>;
   /** 3. May this key use this model. */
   authorise(principal: Principal, call: Call): Grant;
   /** Ollama's load and unload commands, free of charge and without the upstream. */
-  answerIdle(exchange: Exchange, call: Call, grant: Grant): void;
+  answerIdle(exchange: Exchange, principal: Principal, call: Call, grant: Grant): void;
   /** 4. Redis decides. */
   admit(exchange: Exchange, principal: Principal, call: Call, grant: Grant): Promise<Lease>;
   /** 5. To the upstream, until its head has come. */

@@ -130,6 +130,7 @@ describe('e2e: a chat streams through the gateway', function () {
       model: 'llama3',
     });
     expect(response.status).to.equal(200);
+    expect(response.headers.get('x-nzgw-max-tokens')).to.equal('8192');
     expect(await response.json()).to.include({ done: true, done_reason: 'load', response: '' });
     expect(stack.ollama.inferences.length).to.equal(seen);
   });

@@ -155,7 +155,10 @@ describe('e2e: the models of the upstream change', function () {
     expect(await stack.gateway.stop()).to.equal(0);
     await ollama.close();
     const gateway = await launchAgain(url);
-    expect(await readStatuses(gateway)).to.deep.equal([200, 502]);
+    await until(async () => (await readStatuses(gateway)).join() === '200,502', {
+      withinMs: 3_000,
+      what: 'the copy to be used',
+    });
     const ready = await fetch(`${gateway.adminUrl}/readyz`);
     expect(ready.status).to.equal(503);
 

@@ -20,7 +20,7 @@ async function answer(
   const front = await openFront({
     onExchange: (exchange) => {
       answerIdle(exchange, sampleCall({ idle: 'load', ...call }), SAMPLE_GRANT, {
-        wallMs: () => NOW_MS,
+        nowMs: NOW_MS,
         numPredict,
       });
       return Promise.resolve();
