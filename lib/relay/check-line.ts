@@ -8,7 +8,7 @@ import { notAReply, upstreamFailed } from './failures.ts';
  * could be an error member. Any other is parsed before it may pass on (SPEC §6).
  */
 export function passesUnread(line: Buffer): boolean {
-  return isPlainLine(line) && !mentionsError(line, 0, line.length);
+  return isPlainLine(line) && !mentionsError(line);
 }
 
 /** @throws GatewayError for an error line, and for what is no JSON object (null) */

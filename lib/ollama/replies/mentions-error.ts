@@ -3,17 +3,13 @@ const R = 0x72;
 
 /**
  * True if the bytes of `"error"` are there: in text their quotes would be escaped, so it is a
- * member or a whole value. Its second and third r lie side by side, so every other byte tells;
- * on lines of a hundred bytes this is three times as fast as Buffer.indexOf.
+ * member or a whole value. Its second and third r lie side by side, so every other byte tells; on
+ * lines of a hundred bytes this takes a third of the time of Buffer.indexOf.
  */
-export function mentionsError(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i += 2) {
-    if (bytes[i] !== R) continue;
-    if (
-      bytes[i + 1] === R ? isErrorAt(bytes, i - 2) : bytes[i - 1] === R && isErrorAt(bytes, i - 3)
-    ) {
-      return true;
-    }
+export function mentionsError(bytes: Uint8Array): boolean {
+  const { length } = bytes;
+  for (let i = 0; i < length; i += 2) {
+    if (bytes[i] === R && (isErrorAt(bytes, i - 2) || isErrorAt(bytes, i - 3))) return true;
   }
   return false;
 }

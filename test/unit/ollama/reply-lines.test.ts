@@ -22,14 +22,14 @@ describe('ollama/reply-lines', () => {
   it('finds an error member wherever it stands, and none in text', () => {
     for (let before = 0; before < 5; before += 1) {
       const bytes = Buffer.from(`${'r'.repeat(before)}"error"`);
-      expect(mentionsError(bytes, 0, bytes.length)).to.equal(true);
+      expect(mentionsError(bytes)).to.equal(true);
     }
     const text = Buffer.from(JSON.stringify({ model: 'm', response: '{"error":"x"} terror' }));
-    expect(mentionsError(text, 0, text.length)).to.equal(false);
+    expect(mentionsError(text)).to.equal(false);
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('"', 'e', 'r', 'o', '"error"') }), (some) => {
         const bytes = Buffer.from(some);
-        expect(mentionsError(bytes, 0, bytes.length)).to.equal(some.includes('"error"'));
+        expect(mentionsError(bytes)).to.equal(some.includes('"error"'));
       }),
     );
   });
