@@ -43,7 +43,8 @@ const METRICS_EVERY_MS = 1_000;
 const FLUSH_MS = 3_000;
 /** A worker without a primary is gone by then, whatever it still waits for (SPEC §10: 5 s). */
 const ORPHAN_MS = 4_500;
-const ARGON2_NICE = 10;
+/** Threads never take the processor from the streams. */
+const THREAD_NICE = 10;
 /** EX_SOFTWARE: the primary replaces the worker. */
 const CRASHED = 70;
 
@@ -112,9 +113,13 @@ class WorkerLife {
       argon2Threads: openThreadPool({
         entry: parts.argon2Entry,
         maxQueue: settings.argon2Queue,
-        niceIncrement: ARGON2_NICE,
+        niceIncrement: THREAD_NICE,
       }),
-      bodyThreads: openThreadPool({ entry: parts.bodiesEntry, maxQueue: BODIES_QUEUE }),
+      bodyThreads: openThreadPool({
+        entry: parts.bodiesEntry,
+        maxQueue: BODIES_QUEUE,
+        niceIncrement: THREAD_NICE,
+      }),
       findKey: makeFindKey(pool),
       renewKey: makeRenewKey(pool),
       isReady: () => this.#isReady(),

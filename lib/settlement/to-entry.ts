@@ -2,6 +2,7 @@ import type { Grant } from '../access/grant.ts';
 import type { Lease } from '../admission/lease.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { GatewayError } from '../errors/gateway-error.ts';
+import { CLIENT_LEFT_STATUS } from '../errors/client-left.ts';
 import type { RefusalCode } from '../errors/refusals.ts';
 import type { Call } from '../http/call.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -26,9 +27,6 @@ export interface EntryContext {
   readonly cutAddress: (address: string) => string | null;
 }
 
-/** Status of a client that left before any head was sent: nobody saw it, the column needs one. */
-const NOBODY_SAW_IT = 499;
-
 const UPSTREAM_FAULTS: readonly RefusalCode[] = ['upstream_error', 'upstream_timeout'];
 
 /** The audit entry of an admitted request: facts in, row out. Pure. */
@@ -44,7 +42,7 @@ export function toEntry(exchange: Exchange, facts: SettledFacts, context: EntryC
     dialect: exchange.dialect,
     endpoint: call.route,
     model: grant.model.name,
-    status: exchange.response.headersSent ? exchange.response.statusCode : NOBODY_SAW_IT,
+    status: exchange.response.headersSent ? exchange.response.statusCode : CLIENT_LEFT_STATUS,
     ...readOutcome(exchange, facts),
     ...charge(call, lease, tally),
     firstTokenMs:

@@ -32,7 +32,7 @@ export const REQUESTS = {
     'NZGW_BODY_MEMORY_BYTES',
     integer(MIB, 4_096 * MIB),
     128 * MIB,
-    'All bodies that one worker holds until they are sent on; a tenant may have a quarter.',
+    'Request bodies that one worker holds until they are sent on; a tenant may have a quarter. Replies that must be held whole have as much again.',
   ),
   bodyThreadBytes: withDefault(
     'NZGW_BODY_THREAD_BYTES',
