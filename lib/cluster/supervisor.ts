@@ -111,12 +111,16 @@ export class Supervisor {
     // This process itself was stopped or busy: it has not listened, so nobody was silent.
     const wasAway = nowMs - this.#lookedAtMs > 2 * LISTEN_EVERY_MS;
     this.#lookedAtMs = nowMs;
+    const silent: Child[] = [];
     for (const child of this.#children) {
       if (wasAway) child.heardAtMs = Math.max(child.heardAtMs, nowMs);
-      if (nowMs - child.heardAtMs <= SILENCE_MS) continue;
-      const { pid } = child.worker.process;
-      this.#parts.log.error({ event: 'worker_silent', worker_pid: pid }, 'worker hangs');
-      child.worker.process.kill('SIGKILL');
+      if (nowMs - child.heardAtMs > SILENCE_MS) silent.push(child);
+    }
+    for (const child of silent) child.worker.process.kill('SIGKILL');
+    // Said last: a log that hangs may be what they hang in.
+    for (const { worker } of silent) {
+      const fields = { event: 'worker_silent', worker_pid: worker.process.pid };
+      this.#parts.log.error(fields, 'worker hangs');
     }
   }
 

@@ -12,9 +12,9 @@ export interface DrainParts {
 }
 
 /** What is still running when the drain's time is up gets so long to be told and settled. */
-const LAST_WORDS_MS = 500;
+const LAST_WORDS_MS = 300;
 /** What has closed may still be in a thread, or be writing its entry. */
-const LOOSE_ENDS_MS = 2_000;
+const LOOSE_ENDS_MS = 1_000;
 const LOOK_EVERY_MS = 50;
 
 /** What a client is told that comes, or still waits, when the gateway goes. */

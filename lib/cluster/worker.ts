@@ -40,7 +40,8 @@ const POSTGRES_TIMEOUT_MS = 2_000;
 const REDIS_WAIT_MS = 2_000;
 const BODIES_QUEUE = 64;
 const METRICS_EVERY_MS = 1_000;
-const FLUSH_MS = 3_000;
+/** With what a drain itself may take beyond its grace, within ORPHAN_MS. */
+const FLUSH_MS = 2_500;
 /** A worker without a primary is gone by then, whatever it still waits for (SPEC §10: 5 s). */
 const ORPHAN_MS = 4_500;
 /** Threads never take the processor from the streams. */

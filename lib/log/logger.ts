@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { openLineSink } from './line-sink.ts';
+import { openLineSink, openWithoutBlocking } from './line-sink.ts';
 
 /** What may be logged: flat, plain values under known names. Never an error object, a header, a body. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
@@ -22,7 +22,7 @@ const STDOUT = 1;
  * disk is full, and wait for ever for room after a fatal line.
  */
 export function openLogger(level: string, fields: LogFields): Logger {
-  const sink = openLineSink(STDOUT, (lost) => {
+  const sink = openLineSink(openWithoutBlocking(STDOUT), (lost) => {
     log.warn({ event: 'log_lines_lost', lost }, 'log lines were lost');
   });
   const log = pino(

@@ -13,7 +13,8 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { openLineSink } from '../../../lib/log/line-sink.ts';
+import { openLineSink, openWithoutBlocking } from '../../../lib/log/line-sink.ts';
+import { systemClock } from '../../../lib/time/clock.ts';
 import { ROOT } from '../../../lib/root.ts';
 import { makeTemporaryDirectory } from '../../support/temporary-directory.ts';
 import type { TemporaryDirectory } from '../../support/temporary-directory.ts';
@@ -110,6 +111,42 @@ describe('log/line-sink', function () {
     await once(slow, 'exit');
     const text = readFileSync(copy, 'utf8').replace(/^\.*/, '');
     expect(text === `${'x'.repeat(200_000)}\n`).to.equal(true);
+  });
+
+  it('a reader that hangs is waited for once, not for every line', () => {
+    const told: number[] = [];
+    const { reader, writer } = makePipe('hung');
+    const page = Buffer.alloc(4_096, 0x2e);
+    expect(() => {
+      for (;;) writeSync(writer, page);
+    }).to.throw('EAGAIN');
+    const sink = openLineSink(writer, (lost) => told.push(lost));
+    const startedMs = systemClock.monotonicMs();
+    sink.write('one\n');
+    const waitedMs = systemClock.monotonicMs() - startedMs;
+    for (let n = 0; n < 100; n += 1) sink.write('more\n');
+    expect(waitedMs).to.be.within(400, 3_000);
+    expect(systemClock.monotonicMs() - startedMs - waitedMs).to.be.below(400);
+
+    readSync(reader, Buffer.alloc(65_536));
+    sink.write('last\n');
+    expect(told).to.deep.equal([101]);
+    for (const fd of [reader, writer]) closeSync(fd);
+  });
+
+  it('a blocking pipe is opened anew so that it cannot block; anything else stays as it is', () => {
+    const { path, reader, writer } = makePipe('blocking');
+    const blocking = openSync(path, constants.O_WRONLY);
+    const own = openWithoutBlocking(blocking);
+    expect(own).to.not.equal(blocking);
+    const page = Buffer.alloc(4_096, 0x2e);
+    expect(() => {
+      for (;;) writeSync(own, page);
+    }).to.throw('EAGAIN');
+    const file = openSync(join(directory.path, 'plain'), 'w');
+    expect(openWithoutBlocking(file)).to.equal(file);
+    for (const fd of [reader, writer, blocking, own, file]) closeSync(fd);
+    expect(openWithoutBlocking(file), 'a descriptor that is none').to.equal(file);
   });
 
   it('a reader that left costs the lines said meanwhile, and nothing else', () => {
