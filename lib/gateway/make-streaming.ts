@@ -5,6 +5,7 @@ import { relay } from '../relay/relay.ts';
 import type { RelayParts } from '../relay/relay-request.ts';
 import type { ThreadPool } from '../threads/thread-pool.ts';
 import type { Clock } from '../time/clock.ts';
+import { clientGone } from '../upstream/failures.ts';
 import { forward, openForwarder } from '../upstream/forward.ts';
 import type { Forwarder } from '../upstream/forward.ts';
 import { makeContextLengths, makeForwardRequest } from './forward-request.ts';
@@ -41,15 +42,18 @@ export function makeStreaming(parts: StreamingParts): Pick<Stages, 'forward' | '
   return {
     forward: async (exchange, facts) => {
       const run = running.begin(exchange.gone, exchange.closed);
-      const request = makeForwardRequest(exchange, facts, contextLengths, run.signal);
       try {
+        const request = makeForwardRequest(exchange, facts, contextLengths, run.signal);
         return run.follow(await forward(forwarder, request));
       } catch (error) {
-        throw run.reason ?? error;
+        // Its memory is gone with a client that left: that is no want of room.
+        throw run.reason ?? (exchange.gone.aborted ? clientGone() : error);
       }
     },
-    relay: (exchange, { call, lease, tally }, reply) =>
-      relay(relayParts, { exchange, call, lease, tally, reply, headers: [] }),
+    relay: (exchange, { call, lease, tally, principal }, reply) => {
+      const ownerId = principal.tenant.tenantId;
+      return relay(relayParts, { exchange, call, lease, tally, reply, ownerId, headers: [] });
+    },
   };
 }
 
@@ -61,9 +65,10 @@ function makeRelayParts(settings: Settings, threads: ThreadPool): RelayParts {
       maxAssembledBytes: settings.maxAssembledBytes,
       maxReplyBytes: settings.maxReplyBytes,
       readerTimeoutMs: settings.readerTimeoutSeconds * 1_000,
+      deliveryTimeoutMs: settings.requestTimeoutSeconds * 1_000,
       largeReplyBytes: settings.bodyThreadBytes,
     },
-    memory: new ByteBudget(settings.bodyMemoryBytes),
+    memory: new ByteBudget(settings.bodyMemoryBytes, settings.maxReplyBytes),
     large: new LargeReplies((task, transfer) => threads.runReserved(task, transfer)),
   };
 }

@@ -19,6 +19,11 @@ export function replyTooLong(): GatewayError {
   return new GatewayError('upstream_error', 'The model server sent more than was asked for.');
 }
 
+/** No failure of the upstream: we have no room for its reply. */
+export function isOwnFailure(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'overloaded';
+}
+
 /** Replies hold as much memory as they may, or as many wait to be read. */
 export function tooManyLarge(): GatewayError {
   return new GatewayError('overloaded', 'Too many large replies at once.', { retryAfterMs: 1_000 });

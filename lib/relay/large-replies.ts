@@ -3,6 +3,7 @@ import type { LineApart } from '../ollama/replies/line-pieces.ts';
 import type { LineFacts } from '../ollama/replies/line-facts.ts';
 import type { ReplyTask } from '../ollama/replies/reply-task.ts';
 import { cannotRead, tooManyLarge } from './failures.ts';
+import type { ReplyMemory } from './reply-memory.ts';
 
 /** Runs one task in a thread; its buffers in `transfer` move there. */
 export type RunReplyTask = <T>(
@@ -17,7 +18,7 @@ const MAX_WAITING = 64;
 
 /**
  * What is too large to be read on the thread that streams (SPEC §2.1). One a worker: a bounded
- * queue in front of the threads, in order of arrival. Bytes that are given are given away. All
+ * queue in front of the threads, in order of arrival. Segments that are given are given away. All
  * resolve with null for what is no such reply.
  */
 export class LargeReplies {
@@ -31,28 +32,52 @@ export class LargeReplies {
 
   /** @throws GatewayError `overloaded` when too many wait, or the thread died */
   rebuildEmbed(route: EmbedRoute, segments: readonly Uint8Array[]): Promise<EmbedReply | null> {
-    return this.#do<EmbedReply>({ type: 'embed-reply', route, segments }, segments);
+    const task: ReplyTask = { type: 'embed-reply', route, segments };
+    return this.#do(() => this.#runTask<EmbedReply>(task, segments));
   }
 
-  /** @throws GatewayError `overloaded` */
-  readFacts(line: Uint8Array): Promise<LineFacts | null> {
-    return this.#do<LineFacts>({ type: 'line-facts', bytes: line }, [line]);
+  /** @throws GatewayError `overloaded`, also for want of memory for a copy */
+  readFacts(line: Uint8Array, memory: ReplyMemory): Promise<LineFacts | null> {
+    return this.#doCopied<LineFacts>('line-facts', line, memory);
   }
 
-  /** @throws GatewayError `overloaded` */
-  takeApart(line: Uint8Array): Promise<LineApart | null> {
-    return this.#do<LineApart>({ type: 'line-apart', bytes: line }, [line]);
+  /** @throws GatewayError `overloaded`, also for want of memory for a copy */
+  takeApart(line: Uint8Array, memory: ReplyMemory): Promise<LineApart | null> {
+    return this.#doCopied<LineApart>('line-apart', line, memory);
   }
 
-  async #do<T>(task: ReplyTask, bytes: readonly Uint8Array[]): Promise<T | null> {
+  /** The line stays where it is; it is copied when it has its place, not while it waits. */
+  async #doCopied<T>(
+    type: 'line-facts' | 'line-apart',
+    line: Uint8Array,
+    memory: ReplyMemory,
+  ): Promise<T | null> {
+    return this.#do(async () => {
+      memory.hold(line.length);
+      try {
+        const bytes = new Uint8Array(line);
+        return await this.#runTask<T>({ type, bytes }, [bytes]);
+      } finally {
+        memory.drop(line.length);
+      }
+    });
+  }
+
+  async #do<T>(work: () => Promise<T>): Promise<T> {
     await this.#enter();
     try {
-      return await this.#run<T>(task, bytes.flatMap(toBuffer));
+      return await work();
+    } finally {
+      this.#leave();
+    }
+  }
+
+  async #runTask<T>(task: ReplyTask, moved: readonly Uint8Array[]): Promise<T | null> {
+    try {
+      return await this.#run<T>(task, moved.flatMap(toBuffer));
     } catch {
       // The thread died of this reply or of another one, or it was told to end.
       throw cannotRead();
-    } finally {
-      this.#leave();
     }
   }
 

@@ -16,6 +16,8 @@ export class LineSplitter {
   readonly #maxLineBytes: number;
   readonly #memory: ReplyMemory;
   #heldBytes = KEPT_CAPACITY;
+  /** Of the buffer that was handed out last: it is used until the next one is. */
+  #handedBytes = 0;
   #waiting: Buffer = NOTHING;
   #length = 0;
 
@@ -52,6 +54,9 @@ export class LineSplitter {
     this.#length = 0;
     // A copy of a small one: its buffer is written over by what comes next.
     if (this.#waiting.length <= KEPT_CAPACITY) return Buffer.from(whole);
+    this.#memory.drop(this.#handedBytes);
+    this.#handedBytes = this.#heldBytes - KEPT_CAPACITY;
+    this.#heldBytes = KEPT_CAPACITY;
     this.#waiting = NOTHING;
     return whole;
   }

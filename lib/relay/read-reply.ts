@@ -1,3 +1,4 @@
+import { isOwnFailure } from './failures.ts';
 import type { RelayRequest } from './relay-request.ts';
 
 /** Takes a reply for a client that gets nothing before its end. */
@@ -38,7 +39,7 @@ export function readReply<T>(
     over = true;
     gone.removeEventListener('abort', leave);
     reply.abort();
-    tally.outcome = 'upstream_error';
+    if (!isOwnFailure(error)) tally.outcome = 'upstream_error';
     reject(error);
   };
   if (gone.aborted) {

@@ -7,9 +7,9 @@ import { LineSplitter } from './line-splitter.ts';
 import { noteLast } from './note-last.ts';
 import { readReply } from './read-reply.ts';
 import type { WholeReader } from './read-reply.ts';
-import { maxLinesOf } from './relay-request.ts';
+import { maxLinesOf, openMemory } from './relay-request.ts';
 import type { RelayParts, RelayRequest } from './relay-request.ts';
-import { ReplyMemory } from './reply-memory.ts';
+import type { ReplyMemory } from './reply-memory.ts';
 import { sendBody } from './send-body.ts';
 
 const NEWLINE = 0x0a;
@@ -22,14 +22,16 @@ const NEWLINE = 0x0a;
  */
 export async function relayAssembled(parts: RelayParts, request: RelayRequest): Promise<void> {
   const { tally } = request;
-  const memory = new ReplyMemory(parts.memory, request.exchange.closed);
+  const memory = openMemory(parts, request);
   const assembly = new Assembly(parts.limits.maxAssembledBytes, memory);
+  const reader = new LineReader(parts, request, { memory, assembly });
   try {
-    const body = await readReply(request, new LineReader(parts, request, { memory, assembly }));
+    const body = await readReply(request, reader);
     if (!body) return;
     tally.outcome = assembly.last?.done === true ? 'ok' : 'upstream_incomplete';
     sendBody(parts.limits, request, body);
   } finally {
+    reader.stop();
     noteLast(tally, assembly.last);
   }
 }
@@ -47,6 +49,7 @@ class LineReader implements WholeReader<Uint8Array[]> {
   readonly #splitter: LineSplitter;
   readonly #maxLines: number;
   #bytesIn = 0;
+  #over = false;
 
   constructor(parts: RelayParts, request: RelayRequest, { memory, assembly }: ReaderParts) {
     this.#parts = parts;
@@ -55,6 +58,11 @@ class LineReader implements WholeReader<Uint8Array[]> {
     this.#assembly = assembly;
     this.#splitter = new LineSplitter(parts.limits.maxLineBytes, memory);
     this.#maxLines = maxLinesOf(request.lease);
+  }
+
+  /** The reply is over, whatever is still worked on: nothing more is read or counted. */
+  stop(): void {
+    this.#over = true;
   }
 
   onChunk(chunk: Buffer): Promise<void> | undefined {
@@ -67,6 +75,8 @@ class LineReader implements WholeReader<Uint8Array[]> {
   async onEnd(): Promise<Uint8Array[]> {
     const rest = this.#splitter.takeRest();
     if (rest) await this.#readLine(rest);
+    // Nobody takes it.
+    if (this.#over) return [];
     const body = this.#assembly.finish();
     if (!body) throw notAReply();
     return body;
@@ -74,7 +84,7 @@ class LineReader implements WholeReader<Uint8Array[]> {
 
   #readLines(piece: Buffer, from: number): Promise<void> | undefined {
     let start = from;
-    while (start < piece.length) {
+    while (start < piece.length && !this.#over) {
       const end = piece.indexOf(NEWLINE, start) + 1;
       const work = this.#readLine(piece.subarray(start, end));
       if (work) return work.then(() => this.#readLines(piece, end));
@@ -88,8 +98,9 @@ class LineReader implements WholeReader<Uint8Array[]> {
     const { limits, large } = this.#parts;
     if (bytes.length > limits.maxLineBytes) throw lineTooLong();
     if (bytes.length > limits.largeReplyBytes) {
-      const work = this.#memory.during(large.takeApart(new Uint8Array(bytes)));
+      const work = this.#memory.during(large.takeApart(bytes, this.#memory));
       return work.then((apart) => {
+        if (this.#over) return;
         if (!apart) throw notAReply();
         this.#add(apart, bytes, () => apart.frame);
       });

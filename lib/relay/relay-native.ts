@@ -5,13 +5,13 @@ import type { LineFacts } from '../ollama/replies/line-facts.ts';
 import type { ReplyReceiver } from '../upstream/reply.ts';
 import { judgeLine, passesUnread } from './check-line.ts';
 import { ClientWriter } from './client-writer.ts';
-import { lineTooLong, notAReply, replyTooLong } from './failures.ts';
+import { isOwnFailure, lineTooLong, notAReply, replyTooLong } from './failures.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { noteLast } from './note-last.ts';
 import { sendHead } from './reply-head.ts';
-import { maxLinesOf } from './relay-request.ts';
+import { maxLinesOf, openMemory } from './relay-request.ts';
 import type { RelayParts, RelayRequest } from './relay-request.ts';
-import { ReplyMemory } from './reply-memory.ts';
+import type { ReplyMemory } from './reply-memory.ts';
 
 const NEWLINE = 0x0a;
 const NDJSON = 'application/x-ndjson';
@@ -20,7 +20,8 @@ const NDJSON = 'application/x-ndjson';
  * Streams a reply to a native client as the upstream sent it, in whole lines (SPEC §6). Resolves
  * when the response was ended or the client is gone; the tally then says how it ended.
  *
- * @throws GatewayError for a failure before the first good line: nothing was sent
+ * @throws GatewayError for a failure before the first good line: nothing was sent; and for one of
+ *   ours after it, once the client was told and the response has closed
  */
 export function relayNative(parts: RelayParts, request: RelayRequest): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -54,7 +55,7 @@ class NativeRelay implements ReplyReceiver {
     this.#parts = parts;
     this.#request = request;
     this.#settle = settle;
-    this.#memory = new ReplyMemory(parts.memory, request.exchange.closed);
+    this.#memory = openMemory(parts, request);
     this.#splitter = new LineSplitter(parts.limits.maxLineBytes, this.#memory);
     this.#maxLines = maxLinesOf(request.lease);
     this.#writer = new ClientWriter({
@@ -142,7 +143,7 @@ class NativeRelay implements ReplyReceiver {
     const { large } = this.#parts;
     this.#reading = true;
     this.#memory
-      .during(large.readFacts(new Uint8Array(line)))
+      .during(large.readFacts(line, this.#memory))
       .then((facts) => {
         if (this.#over) return;
         this.#reading = false;
@@ -184,16 +185,28 @@ class NativeRelay implements ReplyReceiver {
   }
 
   #fail(error: unknown): void {
-    this.#request.reply.abort();
-    this.#request.tally.outcome = 'upstream_error';
+    const { reply, tally, exchange } = this.#request;
+    reply.abort();
+    const own = isOwnFailure(error);
+    if (!own) tally.outcome = 'upstream_error';
     this.#noteLast();
-    if (!(error instanceof GatewayError) || !this.#request.exchange.response.headersSent) {
+    if (!(error instanceof GatewayError) || !exchange.response.headersSent) {
       this.#over = true;
       this.#settle.reject(error);
       return;
     }
     this.#writer.push(Buffer.from(`${toErrorBody(error, 'native')}\n`));
-    this.#end('upstream_error');
+    if (own) this.#endRefused(error);
+    else this.#end('upstream_error');
+  }
+
+  /** The client is told in the reply; whoever keeps books hears of it once all was sent. */
+  #endRefused(error: GatewayError): void {
+    this.#over = true;
+    this.#writer.end();
+    void this.#request.exchange.closed.then(() => {
+      this.#settle.reject(error);
+    });
   }
 
   #end(outcome: 'ok' | 'upstream_incomplete' | 'upstream_error'): void {

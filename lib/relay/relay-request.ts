@@ -5,6 +5,7 @@ import type { ByteBudget } from '../memory/byte-budget.ts';
 import type { UpstreamReply } from '../upstream/reply.ts';
 import type { Tally } from '../upstream/tally.ts';
 import type { LargeReplies } from './large-replies.ts';
+import { ReplyMemory } from './reply-memory.ts';
 
 /** Sees each complete line of a reply as it passes; must not keep or change the buffer. */
 export type LineObserver = (line: Buffer) => void;
@@ -16,6 +17,8 @@ export interface RelayRequest {
   readonly lease: Lease;
   readonly tally: Tally;
   readonly reply: UpstreamReply;
+  /** Whose share of the memory for replies it takes: the tenant's id. */
+  readonly ownerId: string;
   /** Flat list of further response headers (limits, budgets). */
   readonly headers: readonly string[];
   readonly observer?: LineObserver;
@@ -26,6 +29,8 @@ export interface RelayLimits {
   readonly maxAssembledBytes: number;
   readonly maxReplyBytes: number;
   readonly readerTimeoutMs: number;
+  /** How long a client may take over a reply that is held for it in full. */
+  readonly deliveryTimeoutMs: number;
   /** Larger replies that must be parsed as a whole, and larger lines, are read in a thread. */
   readonly largeReplyBytes: number;
 }
@@ -36,6 +41,12 @@ export interface RelayParts {
   /** What all replies of the worker may hold together. */
   readonly memory: ByteBudget;
   readonly large: LargeReplies;
+}
+
+/** What one reply holds, for as long as its connection is there. */
+export function openMemory(parts: RelayParts, request: RelayRequest): ReplyMemory {
+  const { ownerId, exchange } = request;
+  return new ReplyMemory(parts.memory, { ownerId, closed: exchange.closed });
 }
 
 /** Content lines beyond num_predict before a reply is cut (SPEC §6). */

@@ -3,8 +3,8 @@ import { rebuildEmbedReply } from '../ollama/replies/rebuild-embed-reply.ts';
 import type { EmbedReply, EmbedRoute } from '../ollama/replies/rebuild-embed-reply.ts';
 import { notAReply } from './failures.ts';
 import { readReply } from './read-reply.ts';
+import { openMemory } from './relay-request.ts';
 import type { RelayParts, RelayRequest } from './relay-request.ts';
-import { ReplyMemory } from './reply-memory.ts';
 import { Segments } from './segments.ts';
 import { sendBody } from './send-body.ts';
 
@@ -20,8 +20,8 @@ export async function relayWhole(
   route: EmbedRoute,
 ): Promise<void> {
   const { limits, large } = parts;
-  const { exchange, tally } = request;
-  const memory = new ReplyMemory(parts.memory, exchange.closed);
+  const { tally } = request;
+  const memory = openMemory(parts, request);
   const segments = new Segments(limits.maxReplyBytes, memory);
 
   const rebuild = (): Promise<EmbedReply | null> | EmbedReply | null => {

@@ -7,7 +7,7 @@ import { relayWhole } from './relay-whole.ts';
  * Brings a reply to its client in the form that was asked for. Resolves when the response was ended
  * or the client is gone; the tally then says how it ended.
  *
- * @throws GatewayError while nothing was sent yet
+ * @throws GatewayError while nothing was sent yet, or, for a failure of ours, when all was sent
  */
 export function relay(parts: RelayParts, request: RelayRequest): Promise<void> {
   const { route, streamed } = request.call;

@@ -66,7 +66,8 @@ export class Segments {
   }
 
   #open(): void {
-    const bytes = Math.min(Math.max(this.#bytes, FIRST_BYTES), MOST_BYTES);
+    const left = this.#maxBytes - this.#bytes;
+    const bytes = Math.min(Math.max(this.#bytes, FIRST_BYTES), MOST_BYTES, left);
     this.#memory.hold(bytes);
     this.#segments.push(Buffer.allocUnsafeSlow(bytes));
     this.#free = bytes;

@@ -4,7 +4,10 @@ import { sendHead } from './reply-head.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** Sends one JSON text as the whole response; a reader that does not take it is cut off. */
+/**
+ * Sends one JSON text as the whole response. A reader that takes nothing is cut off, and so is one
+ * that is not done in time: however slow it is, the reply is held for it in full.
+ */
 export function sendBody(
   limits: RelayLimits,
   request: RelayRequest,
@@ -17,16 +20,17 @@ export function sendBody(
   }
   const length = pieces.reduce((bytes, piece) => bytes + piece.length, 0);
   sendHead(request, JSON_TYPE, length);
+  const cut = (): void => {
+    tally.outcome = 'client_gone';
+    exchange.response.destroy();
+    writer.close();
+  };
   const writer = new ClientWriter({
     response: exchange.response,
     tally,
     readerTimeoutMs: limits.readerTimeoutMs,
     onFree: () => undefined,
-    onStuck: () => {
-      tally.outcome = 'client_gone';
-      exchange.response.destroy();
-      writer.close();
-    },
+    onStuck: cut,
   });
   exchange.gone.addEventListener(
     'abort',
@@ -35,6 +39,10 @@ export function sendBody(
     },
     { once: true },
   );
+  const timer = setTimeout(cut, limits.deliveryTimeoutMs).unref();
+  void exchange.closed.then(() => {
+    clearTimeout(timer);
+  });
   for (const { buffer, byteOffset, byteLength } of pieces) {
     writer.push(Buffer.from(buffer, byteOffset, byteLength));
   }

@@ -56,7 +56,8 @@ export function toEntry(exchange: Exchange, facts: SettledFacts, context: EntryC
 /**
  * The forwarder's and the relay's word, where they had one. Else: the client left; or it was refused
  * after admission: as the upstream's failure once it had the request (a cut of ours is then charged
- * like one) or would not take it, and as a refusal of ours before.
+ * like one) or would not take it, and as a refusal of ours before; for want of room it is one even
+ * after that.
  */
 function readOutcome(
   exchange: Exchange,
@@ -65,7 +66,8 @@ function readOutcome(
   if (tally.outcome !== null) return { outcome: tally.outcome, refusalCode: null };
   if (exchange.gone.aborted) return { outcome: 'client_gone', refusalCode: null };
   if (refusal === undefined) return { outcome: 'ok', refusalCode: null };
-  return tally.written || UPSTREAM_FAULTS.includes(refusal.code)
+  const cut = tally.written && refusal.code !== 'overloaded';
+  return cut || UPSTREAM_FAULTS.includes(refusal.code)
     ? { outcome: 'upstream_error', refusalCode: null }
     : { outcome: 'refused', refusalCode: refusal.code };
 }

@@ -62,6 +62,7 @@ const RELAY_LIMITS: RelayLimits = {
   maxAssembledBytes: 16_777_216,
   maxReplyBytes: 67_108_864,
   readerTimeoutMs: 3_000,
+  deliveryTimeoutMs: 60_000,
   largeReplyBytes: 262_144,
 };
 
@@ -77,9 +78,10 @@ export async function openRelay(options: RelayTestOptions): Promise<RelayTest> {
   });
   const tallies: Tally[] = [];
   const refusals: GatewayError[] = [];
-  const memory = new ByteBudget(options.memoryBytes ?? MEMORY_BYTES);
+  const limits = { ...RELAY_LIMITS, ...options.relayLimits };
+  const memory = new ByteBudget(options.memoryBytes ?? MEMORY_BYTES, limits.maxReplyBytes);
   const parts: RelayParts = {
-    limits: { ...RELAY_LIMITS, ...options.relayLimits },
+    limits,
     memory,
     large: new LargeReplies(options.runTask ?? runHere),
   };
@@ -158,6 +160,7 @@ async function forwardAndRelay(
     lease: { admissionId: exchange.admissionId, admittedAtMs: 0, numPredict },
     tally,
     reply,
+    ownerId: readTenantId(exchange),
     headers: options.headers ?? [],
     ...(options.observer && { observer: options.observer }),
   });

@@ -1,9 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
+import { ByteBudget } from '../../../lib/memory/byte-budget.ts';
 import { LargeReplies } from '../../../lib/relay/large-replies.ts';
 import type { RunReplyTask } from '../../../lib/relay/large-replies.ts';
+import { ReplyMemory } from '../../../lib/relay/reply-memory.ts';
 
 const LINE = new Uint8Array(1);
+const NEVER = new Promise<void>(() => undefined);
+const MEMORY = new ReplyMemory(new ByteBudget(1_000, 1_000), { ownerId: 'acme', closed: NEVER });
 
 describe('relay/large-replies', () => {
   it('lets so many wait for the threads, in order, and refuses those beyond', async () => {
@@ -17,7 +21,7 @@ describe('relay/large-replies', () => {
       });
     const large = new LargeReplies(run);
     const asked = Array.from({ length: 68 }, async (_, n) => {
-      await large.readFacts(LINE);
+      await large.readFacts(LINE, MEMORY);
       order.push(n);
     });
     const settled = Promise.allSettled(asked);
@@ -42,9 +46,30 @@ describe('relay/large-replies', () => {
       died = true;
       return Promise.reject(new Error('the thread is gone'));
     });
-    const first = large.takeApart(LINE).catch((error: unknown) => error);
+    const first = large.takeApart(LINE, MEMORY).catch((error: unknown) => error);
     expect(await first).to.include({ code: 'overloaded' });
     expect(await large.rebuildEmbed('embed', [LINE])).to.equal(null);
+  });
+
+  it('copies a line when it has its place, and only if there is memory for it', async () => {
+    const budget = new ByteBudget(250, 250);
+    const memory = new ReplyMemory(budget, { ownerId: 'acme', closed: NEVER });
+    const held: number[] = [];
+    const { promise, resolve } = Promise.withResolvers<null>();
+    const large = new LargeReplies(() => {
+      held.push(budget.heldBytes);
+      return promise;
+    });
+    const line = new Uint8Array(100);
+    const asked = [1, 2, 3].map(() => large.readFacts(line, memory));
+    await turn();
+    expect(held).to.deep.equal([100, 200]);
+    const refused = large.takeApart(new Uint8Array(300), memory).catch((error: unknown) => error);
+    resolve(null);
+    expect(await Promise.all(asked)).to.deep.equal([null, null, null]);
+    expect(await refused).to.include({ code: 'overloaded' });
+    expect(budget.heldBytes).to.equal(0);
+    expect(line.length).to.equal(100);
   });
 
   it('moves what it was given to the thread', async () => {
@@ -55,7 +80,7 @@ describe('relay/large-replies', () => {
     });
     const halves = [new Uint8Array(10), new Uint8Array(20).subarray(0, 5)];
     await large.rebuildEmbed('embed', halves);
-    await large.readFacts(new Uint8Array(new SharedArrayBuffer(3)));
+    await large.rebuildEmbed('embed', [new Uint8Array(new SharedArrayBuffer(3))]);
     expect(moved).to.deep.equal([10, 20]);
   });
 });

@@ -5,10 +5,11 @@ import { LineSplitter } from '../../../lib/relay/line-splitter.ts';
 import { ReplyMemory } from '../../../lib/relay/reply-memory.ts';
 
 describe('relay/line-splitter', () => {
-  const budget = new ByteBudget(2_000_000);
+  const budget = new ByteBudget(2_000_000, 2_000_000);
 
   function open(maxLineBytes: number): LineSplitter {
-    return new LineSplitter(maxLineBytes, new ReplyMemory(budget, Promise.resolve()));
+    const closed = new Promise<void>(() => undefined);
+    return new LineSplitter(maxLineBytes, new ReplyMemory(budget, { ownerId: 'acme', closed }));
   }
 
   it('passes a chunk of whole lines on as the same buffer', () => {
@@ -51,5 +52,19 @@ describe('relay/line-splitter', () => {
     splitter.push(Buffer.alloc(100_000, 'x'));
     splitter.push(Buffer.from('\n'));
     expect(first?.toString()).to.equal('abcdef\n');
+  });
+
+  it('counts each large buffer, until the next one was handed out', () => {
+    const before = budget.heldBytes;
+    const splitter = open(1_000_000);
+    const seen: number[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      splitter.push(Buffer.alloc(200_000, 'x'));
+      seen.push(budget.heldBytes - before);
+      splitter.push(Buffer.from('\n'));
+    }
+    expect(seen[0]).to.be.within(134_464, 200_000);
+    expect(seen[1]).to.be.greaterThan(2 * 134_464);
+    expect(seen[2]).to.equal(seen[1]);
   });
 });

@@ -44,6 +44,7 @@ describe('relay/read-reply', () => {
         lease: { admissionId: 'id', admittedAtMs: 0, numPredict: null },
         tally,
         reply,
+        ownerId: 'acme',
         headers: [],
       },
       reader,
@@ -69,7 +70,8 @@ describe('relay/read-reply', () => {
     reply.receiver?.onEnd();
     reply.receiver?.onFailure(tooManyLarge());
     expect(await whole.catch((error: unknown) => error)).to.include({ code: 'overloaded' });
-    expect(tally.outcome).to.equal('upstream_error');
+    // It is our own failure, not the upstream's.
+    expect(tally.outcome).to.equal(null);
   });
 
   it('ends when the client leaves while its end is worked on, and stays so', async () => {

@@ -15,9 +15,10 @@ const PARTS: RelayParts = {
     maxAssembledBytes: 1_000,
     maxReplyBytes: 1_000,
     readerTimeoutMs: 100,
+    deliveryTimeoutMs: 1_000,
     largeReplyBytes: 100,
   },
-  memory: new ByteBudget(1_000),
+  memory: new ByteBudget(1_000, 1_000),
   large: new LargeReplies(() => Promise.resolve(null)),
 };
 
@@ -47,6 +48,7 @@ describe('relay/relay', () => {
       lease: { admissionId: 'id', admittedAtMs: 0, numPredict: null },
       tally: startTally(),
       reply: new UntouchedReply(),
+      ownerId: 'acme',
       headers: [],
     };
   }

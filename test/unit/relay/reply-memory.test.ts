@@ -10,12 +10,12 @@ describe('relay/reply-memory', () => {
   let memory: ReplyMemory;
 
   beforeEach(() => {
-    budget = new ByteBudget(100_000);
+    budget = new ByteBudget(100_000, 100_000);
     const { promise, resolve } = Promise.withResolvers<undefined>();
     close = () => {
       resolve(undefined);
     };
-    memory = new ReplyMemory(budget, promise);
+    memory = new ReplyMemory(budget, { ownerId: 'acme', closed: promise });
   });
 
   it('refuses what there is no room for, and gives all back at the close', async () => {
@@ -44,6 +44,28 @@ describe('relay/reply-memory', () => {
     expect(budget.heldBytes).to.equal(0);
   });
 
+  it('takes nothing after the close, when nobody would give it back', async () => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    memory.hold(50_000);
+    const worked = memory.during(promise);
+    close();
+    await Promise.resolve();
+    resolve(undefined);
+    await worked;
+    for (const act of [
+      () => {
+        memory.hold(1);
+      },
+      () => {
+        memory.resize(10);
+      },
+    ]) {
+      expect(act).to.throw('Too many large replies');
+    }
+    memory.drop(50_000);
+    expect(budget.heldBytes).to.equal(0);
+  });
+
   it('keeps chunks of any size in few buffers, and moves them out in order', () => {
     const segments = new Segments(50_000, memory);
     expect(segments.readTail(10)).to.have.length(0);
@@ -54,7 +76,7 @@ describe('relay/reply-memory', () => {
       text += '0123456';
     }
     expect(segments.bytes).to.equal(35_000);
-    expect(budget.heldBytes).to.equal(65_536);
+    expect(budget.heldBytes).to.equal(50_000);
     expect(segments.readTail(64).toString()).to.equal(text.slice(-64));
     const taken = segments.take();
     expect(taken).to.have.length(3);

@@ -117,6 +117,12 @@ describe('settlement/to-entry', () => {
     expect(entry.chargedTokens).to.be.greaterThan(0);
   });
 
+  it('takes our own want of room for a refusal although the upstream worked, and charges it', () => {
+    const entry = entryOf(answered(503), facts({ written: true }, 'overloaded'));
+    expect(entry).to.include({ outcome: 'refused', refusalCode: 'overloaded' });
+    expect(entry.chargedTokens).to.be.greaterThan(0);
+  });
+
   it('takes a client for gone only if it left, whatever was refused then', () => {
     for (const code of ['request_timeout', 'draining'] as const) {
       expect(entryOf(left(), facts({}, code)).outcome).to.equal('client_gone');
