@@ -29,7 +29,7 @@ export interface ThreadPool {
   run<T>(task: unknown, transfer?: readonly ArrayBuffer[], timeoutMs?: number): Promise<T>;
   /**
    * Runs one task that may not be refused because others wait: it queues behind them. Its callers
-   * keep their own bound, of at most RESERVED_TASKS at once.
+   * keep their own bound.
    */
   runReserved<T>(task: unknown, transfer?: readonly ArrayBuffer[]): Promise<T>;
   readonly queued: number;
@@ -37,9 +37,6 @@ export interface ThreadPool {
 }
 
 const IDLE_MS = 30_000;
-
-/** Places in the queue beyond its bound, for work that was already paid for. */
-export const RESERVED_TASKS = 4;
 
 /** A pool of threads whose queue is bounded; idle threads end. */
 export function openThreadPool(options: ThreadPoolOptions): ThreadPool {
