@@ -1,8 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import type { Tally } from '../upstream/tally.ts';
 
-/** Larger pieces are given to the socket in slices, so that a slow reader is seen to move. */
+/** Larger pieces are given to the socket in slices: it need not hold a whole line. */
 const SLICE_BYTES = 65_536;
+/**
+ * Of a reader that was behind once, and one at a time: what the socket was given counts as taken
+ * when all of it is, so a slow reader is seen to move only if that is little.
+ */
+const SLOW_SLICE_BYTES = 16_384;
 const NOTHING = Buffer.alloc(0);
 
 export interface WriterOptions {
@@ -24,6 +29,8 @@ export class ClientWriter {
   readonly #response: ServerResponse;
   #pieces: Buffer[] = [];
   #blocked = false;
+  #sliceBytes = SLICE_BYTES;
+  #closed = false;
   #flushPending = false;
   #ending = false;
   #timer: NodeJS.Timeout | null = null;
@@ -54,9 +61,10 @@ export class ClientWriter {
 
   /** Forgets what waits, and the reader. */
   close(): void {
+    this.#closed = true;
     this.#pieces = [];
     this.#disarm();
-    this.#response.off('drain', this.#onDrain);
+    this.#response.off('drain', this.#onTaken);
   }
 
   readonly #flush = (): void => {
@@ -73,9 +81,10 @@ export class ClientWriter {
   #takeNext(): Buffer {
     const pieces = this.#pieces;
     const [first = NOTHING] = pieces;
-    if (first.length > SLICE_BYTES) {
-      pieces[0] = first.subarray(SLICE_BYTES);
-      return first.subarray(0, SLICE_BYTES);
+    const sliceBytes = this.#sliceBytes;
+    if (first.length > sliceBytes) {
+      pieces[0] = first.subarray(sliceBytes);
+      return first.subarray(0, sliceBytes);
     }
     if (pieces.length === 1) {
       this.#pieces = [];
@@ -83,7 +92,7 @@ export class ClientWriter {
     }
     let count = 1;
     let bytes = first.length + lengthOf(pieces[1]);
-    while (count < pieces.length && bytes <= SLICE_BYTES) {
+    while (count < pieces.length && bytes <= sliceBytes) {
       count += 1;
       bytes += lengthOf(pieces[count]);
     }
@@ -93,10 +102,14 @@ export class ClientWriter {
 
   #write(bytes: Buffer): void {
     this.#options.tally.bytesOut += bytes.length;
-    if (this.#response.write(bytes)) return;
+    const alone = this.#sliceBytes === SLOW_SLICE_BYTES && this.#pieces.length > 0;
+    // Several would leave in one write of the socket.
+    if (alone) this.#response.write(bytes, this.#onTaken);
+    else if (this.#response.write(bytes)) return;
+    else this.#response.once('drain', this.#onTaken);
     this.#blocked = true;
+    this.#sliceBytes = SLOW_SLICE_BYTES;
     this.#arm();
-    this.#response.once('drain', this.#onDrain);
   }
 
   #endResponse(bytes: Buffer | null): void {
@@ -114,7 +127,8 @@ export class ClientWriter {
     });
   }
 
-  readonly #onDrain = (): void => {
+  readonly #onTaken = (error?: Error | null): void => {
+    if (error || this.#closed) return;
     this.#disarm();
     this.#blocked = false;
     this.#flush();

@@ -11,6 +11,8 @@ interface Pace {
   readonly writes?: number;
   readonly bytesPerMs?: number;
   readonly msPerWrite?: number;
+  /** Takes so many writes at once before that. */
+  readonly fastWrites?: number;
 }
 
 /** A peer that takes what it is sent at its own pace. */
@@ -30,7 +32,7 @@ class SlowSocket extends Socket {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    const { writes = Infinity, bytesPerMs = Infinity, msPerWrite = 0 } = this.#pace;
+    const { writes = Infinity, bytesPerMs = Infinity, msPerWrite = 0, fastWrites = 0 } = this.#pace;
     this.#begun += 1;
     if (this.#begun > writes) return;
     const take = (): void => {
@@ -39,7 +41,7 @@ class SlowSocket extends Socket {
       done();
     };
     const ms = msPerWrite + chunk.length / bytesPerMs;
-    if (ms === 0) take();
+    if (ms === 0 || this.#begun <= fastWrites) take();
     else setTimeout(take, ms);
   }
 
@@ -103,6 +105,16 @@ describe('relay/client-writer', () => {
     writer.end();
     await until(() => socket.takenBytes > 600_000, { withinMs: 2_000, what: 'the whole' });
     expect(stuck).to.equal(0);
+    writer.close();
+  });
+
+  it('sees a reader move that takes longer over one slice of a fast one', async () => {
+    const { writer, socket } = open({ fastWrites: 2, bytesPerMs: 500 });
+    writer.push(Buffer.alloc(200_000));
+    writer.end();
+    await until(() => socket.takenBytes > 200_000, { withinMs: 2_000, what: 'the whole' });
+    expect(stuck).to.equal(0);
+    expect(free).to.equal(0);
     writer.close();
   });
 
