@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { ROOT } from './paths.mjs';
 
+const PARENT_LOOK_MS = 500;
 const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 
 /**
@@ -38,6 +39,7 @@ export function becomeCommand(command, args, { env = process.env } = {}) {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   passSignalsTo(child);
+  endWithParent(child);
   child.on('error', (error) => {
     process.stderr.write(`${command}: ${error.message}\n`);
     process.exit(127);
@@ -52,6 +54,18 @@ function passSignalsTo(child) {
   return () => {
     for (const [signal, handler] of handlers) process.off(signal, handler);
   };
+}
+
+/** npm that is told to end goes without a word to what it runs, which nobody would end then. */
+function endWithParent(child) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    child.kill('SIGTERM');
+  }, PARENT_LOOK_MS);
+  watch.unref();
 }
 
 function toExitCode(code, signal) {
