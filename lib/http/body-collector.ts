@@ -1,6 +1,6 @@
 import type { GatewayError } from '../errors/gateway-error.ts';
 import { tooLarge, tooManyBodies } from './body-faults.ts';
-import type { Reservation } from './body-memory.ts';
+import type { Reservation } from './reservation.ts';
 
 const MIN_SEGMENT_BYTES = 4_096;
 const MAX_SEGMENT_BYTES = 262_144;

@@ -1,4 +1,4 @@
-import type { Reservation } from './body-memory.ts';
+import type { Reservation } from './reservation.ts';
 import { tooManyBodies } from './body-faults.ts';
 
 const NOTHING = new Uint8Array();

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { BodyCollector } from './body-collector.ts';
 import { tooLarge } from './body-faults.ts';
-import type { Reservation } from './body-memory.ts';
+import type { Reservation } from './reservation.ts';
 import type { Exchange } from './exchange.ts';
 
 export interface BodyLimits {

@@ -1,9 +1,9 @@
 import type { Settings } from '../config/settings.ts';
+import { ByteBudget } from '../memory/byte-budget.ts';
 import { rebuildShow } from '../ollama/requests/show.ts';
 import { PoolFullError, TaskTimeoutError } from '../threads/thread-pool.ts';
 import type { ThreadPool } from '../threads/thread-pool.ts';
 import { tooManyBodies } from './body-faults.ts';
-import { BodyMemory } from './body-memory.ts';
 import { joinPieces, toCall } from './body-task.ts';
 import type { BodyOutcome, BodyTask } from './body-task.ts';
 import type { Call, RebuiltCall } from './call.ts';
@@ -12,6 +12,7 @@ import { HeldBytes } from './held-bytes.ts';
 import { readBody } from './read-body.ts';
 import type { Body, BodyLimits } from './read-body.ts';
 import { rebuildCall } from './rebuild-call.ts';
+import { Reservation } from './reservation.ts';
 import type { InferenceRoute } from './routes.ts';
 
 export interface CallReaderParts {
@@ -26,13 +27,14 @@ export interface CallReaderParts {
 /** The second half of step 1: bodies of inference routes and of /api/show. One a worker. */
 export class CallReader {
   readonly #pool: Pick<ThreadPool, 'run'>;
-  readonly #memory: BodyMemory;
+  /** What all bodies may hold together (SPEC §2.1: NZGW_BODY_MEMORY_BYTES). */
+  readonly #memory: ByteBudget;
   readonly #threadBytes: number;
   readonly #limits: BodyLimits;
 
   constructor({ settings, pool }: CallReaderParts) {
     this.#pool = pool;
-    this.#memory = new BodyMemory(settings.bodyMemoryBytes, settings.maxBodyBytes);
+    this.#memory = new ByteBudget(settings.bodyMemoryBytes, settings.maxBodyBytes);
     this.#threadBytes = settings.bodyThreadBytes;
     const bodyTimeoutMs = settings.bodyTimeoutSeconds * 1_000;
     this.#limits = { maxBodyBytes: settings.maxBodyBytes, bodyTimeoutMs };
@@ -48,12 +50,8 @@ export class CallReader {
    * dropped, or the exchange closed.
    * @throws GatewayError for what SPEC §2.1 refuses; `overloaded` if memory or pool cannot take it
    */
-  async readCall(
-    exchange: Exchange,
-    route: InferenceRoute,
-    ownerId: string | null = null,
-  ): Promise<Call> {
-    const reservation = this.#memory.reserve(ownerId);
+  async readCall(exchange: Exchange, route: InferenceRoute, ownerId: string): Promise<Call> {
+    const reservation = new Reservation(this.#memory, ownerId);
     const release = (): void => {
       reservation.release();
     };
@@ -70,12 +68,9 @@ export class CallReader {
   }
 
   /** The model that /api/show asks for. A body worth a thread is none of its. @throws GatewayError */
-  async readShow(
-    exchange: Exchange,
-    ownerId: string | null = null,
-  ): Promise<{ readonly model: string }> {
+  async readShow(exchange: Exchange, ownerId: string): Promise<{ readonly model: string }> {
     const maxBodyBytes = Math.min(this.#limits.maxBodyBytes, this.#threadBytes);
-    const reservation = this.#memory.reserve(ownerId);
+    const reservation = new Reservation(this.#memory, ownerId);
     try {
       const limits = { ...this.#limits, maxBodyBytes };
       const { pieces } = await readBody(exchange, limits, reservation);

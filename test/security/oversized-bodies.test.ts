@@ -1,17 +1,27 @@
 import { expect } from 'chai';
 import { openFront } from '../support/open-front.ts';
-import type { Front } from '../support/open-front.ts';
+import type { Front, FrontOptions } from '../support/open-front.ts';
 import { openRawClient, postRaw } from '../support/raw-client.ts';
 import { until } from '../support/until.ts';
 
 const POST = 'POST /api/chat HTTP/1.1\r\nHost: gateway\r\n';
 const CHUNK = `1000\r\n${' '.repeat(0x1000)}\r\n`;
 
+function head(tenant: string, bytes: number): string {
+  return `${POST}X-Tenant: ${tenant}\r\nContent-Length: ${bytes}\r\n\r\n`;
+}
+
 describe('security: oversized bodies', () => {
   let front: Front;
 
+  async function open(bodyMemoryBytes: number): Promise<void> {
+    const readOwnerId: FrontOptions['readOwnerId'] = ({ request }) =>
+      request.headers['x-tenant']?.toString() ?? '';
+    front = await openFront({ settings: { maxBodyBytes: 65_536, bodyMemoryBytes }, readOwnerId });
+  }
+
   beforeEach(async () => {
-    front = await openFront({ settings: { maxBodyBytes: 65_536, bodyMemoryBytes: 131_072 } });
+    await open(131_072);
   });
 
   afterEach(async () => {
@@ -74,12 +84,12 @@ describe('security: oversized bodies', () => {
   });
 
   it('bodies being read share the memory of the worker: beyond it 503', async () => {
-    const slow = await Promise.all([openRawClient(front.port), openRawClient(front.port)]);
-    const most = ' '.repeat(65_535);
-    for (const client of slow) client.send(`${POST}Content-Length: 65536\r\n\r\n`, most);
+    const slow = [await openRawClient(front.port), await openRawClient(front.port)] as const;
+    slow[0].send(head('a', 65_536), ' '.repeat(65_535));
+    slow[1].send(head('b', 65_536), ' '.repeat(65_535));
     await until(() => front.reader.heldBytes >= 131_070, { withinMs: 2_000, what: 'both' });
     const third = await openRawClient(front.port);
-    third.send(`${POST}Content-Length: 1000\r\n\r\n`, ' '.repeat(1_000));
+    third.send(head('c', 1_000), ' '.repeat(1_000));
     await third.untilText('HTTP/1.1 503');
     expect(third.text).to.match(/\r\nretry-after: 1\r\n/);
 
@@ -89,13 +99,13 @@ describe('security: oversized bodies', () => {
 
   it('a chunked body that outgrows the memory is 503', async () => {
     const held = await openRawClient(front.port);
-    held.send(`${POST}Content-Length: 65536\r\n\r\n`, ' '.repeat(65_535));
+    held.send(head('a', 65_536), ' '.repeat(65_535));
     await until(() => front.reader.heldBytes >= 65_535, { withinMs: 2_000, what: 'the first' });
     const also = await openRawClient(front.port);
-    also.send(`${POST}Content-Length: 65000\r\n\r\n`, ' '.repeat(64_999));
+    also.send(head('b', 65_000), ' '.repeat(64_999));
     await until(() => front.reader.heldBytes >= 130_534, { withinMs: 2_000, what: 'both' });
     const chunked = await openRawClient(front.port);
-    chunked.send(`${POST}Transfer-Encoding: chunked\r\n\r\n`, CHUNK);
+    chunked.send(`${POST}X-Tenant: c\r\nTransfer-Encoding: chunked\r\n\r\n`, CHUNK);
     await chunked.untilText('HTTP/1.1 503');
     held.destroy();
     also.destroy();
@@ -103,21 +113,16 @@ describe('security: oversized bodies', () => {
 
   it('one tenant has a quarter of it: what is left is for others', async () => {
     await front.close();
-    front = await openFront({
-      settings: { maxBodyBytes: 65_536, bodyMemoryBytes: 524_288 },
-      readOwnerId: ({ request }) => request.headers['x-tenant']?.toString() ?? '',
-    });
+    await open(524_288);
     const greedy = await Promise.all([1, 2].map(() => openRawClient(front.port)));
-    const head = (tenant: string): string =>
-      `${POST}X-Tenant: ${tenant}\r\nContent-Length: 65536\r\n\r\n`;
-    for (const client of greedy) client.send(head('a'), ' '.repeat(65_535));
+    for (const client of greedy) client.send(head('a', 65_536), ' '.repeat(65_535));
     await until(() => front.reader.heldBytes >= 131_070, { withinMs: 2_000, what: 'both' });
 
     const third = await openRawClient(front.port);
-    third.send(head('a'), ' '.repeat(65_535));
+    third.send(head('a', 65_536), ' '.repeat(65_535));
     await third.untilText('HTTP/1.1 503');
     const other = await openRawClient(front.port);
-    other.send(head('b'), `{"model":"m","messages":[]}${' '.repeat(65_509)}`);
+    other.send(head('b', 65_536), `{"model":"m","messages":[]}${' '.repeat(65_509)}`);
     await other.untilText('HTTP/1.1 200');
     for (const client of [...greedy, other]) client.destroy();
   });

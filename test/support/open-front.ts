@@ -19,7 +19,7 @@ export interface FrontOptions {
     readonly trustedProxies?: readonly string[];
   };
   readonly pool?: Pick<ThreadPool, 'run'>;
-  /** Whose share of the memory for bodies a request has; nobody's if it is not told. */
+  /** Whose share of the memory for bodies a request has; all have one owner's if it is not told. */
   readonly readOwnerId?: (exchange: Exchange) => string;
   /** Instead of the first step as it is served. */
   readonly onExchange?: (exchange: Exchange, front: Front) => Promise<void>;
@@ -29,7 +29,7 @@ export interface FrontOptions {
 export interface Front {
   readonly port: number;
   readonly reader: CallReader;
-  readonly readOwnerId: (exchange: Exchange) => string | null;
+  readonly readOwnerId: (exchange: Exchange) => string;
   readonly exchanges: Exchange[];
   readonly routes: Route[];
   readonly calls: Call[];
@@ -69,7 +69,7 @@ export async function openFront(options: FrontOptions = {}): Promise<Front> {
   const front: Front = {
     port: (server.address() as AddressInfo).port,
     reader: new CallReader({ settings, pool: options.pool ?? noPool }),
-    readOwnerId: options.readOwnerId ?? (() => null),
+    readOwnerId: options.readOwnerId ?? (() => 'acme'),
     exchanges: [],
     routes: [],
     calls: [],
@@ -103,7 +103,7 @@ async function answer(exchange: Exchange, route: Route, front: Front): Promise<v
     front.calls.push(call);
     sendJson(exchange, 200, { model: call.model });
   } else if (route.name === 'show') {
-    sendJson(exchange, 200, await front.reader.readShow(exchange));
+    sendJson(exchange, 200, await front.reader.readShow(exchange, front.readOwnerId(exchange)));
   } else {
     sendText(exchange, 200, route.name);
   }

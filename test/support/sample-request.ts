@@ -2,11 +2,12 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Grant } from '../../lib/access/grant.ts';
 import type { Principal } from '../../lib/auth/principal.ts';
-import { BodyMemory } from '../../lib/http/body-memory.ts';
 import type { Call } from '../../lib/http/call.ts';
 import type { Exchange } from '../../lib/http/exchange.ts';
 import { HeldBytes } from '../../lib/http/held-bytes.ts';
+import { Reservation } from '../../lib/http/reservation.ts';
 import type { Entry } from '../../lib/ledger/entry.ts';
+import { ByteBudget } from '../../lib/memory/byte-budget.ts';
 import type { Limits } from '../../lib/shared/records.ts';
 
 export const TENANT_ID = '0f0e0d0c-0b0a-4908-8706-050403020100';
@@ -60,7 +61,11 @@ export function sampleCall(changes: Partial<Call> = {}): Call {
     route: 'chat',
     model: 'llama3',
     streamed: true,
-    members: new HeldBytes(new Uint8Array(), new BodyMemory(1_024, 1_024).reserve(null), 0),
+    members: new HeldBytes(
+      new Uint8Array(),
+      new Reservation(new ByteBudget(1_024, 1_024), 'acme'),
+      0,
+    ),
     options: {},
     keepAlive: null,
     shift: null,

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { BodyCollector } from '../../../lib/http/body-collector.ts';
-import { BodyMemory } from '../../../lib/http/body-memory.ts';
+import { Reservation } from '../../../lib/http/reservation.ts';
+import { ByteBudget } from '../../../lib/memory/byte-budget.ts';
 
 const KIB = 1_024;
 const text = (length: number): Buffer => Buffer.alloc(length, 'x');
@@ -10,10 +11,10 @@ describe('http/body-collector', () => {
     maxBytes: number,
     declaredBytes: number | null = null,
     memoryBytes = 64 * KIB * KIB,
-  ): { memory: BodyMemory; collector: BodyCollector } {
-    const memory = new BodyMemory(memoryBytes, memoryBytes);
+  ): { memory: ByteBudget; collector: BodyCollector } {
+    const memory = new ByteBudget(memoryBytes, memoryBytes);
     const limits = { maxBytes, declaredBytes };
-    return { memory, collector: new BodyCollector(memory.reserve(null), limits) };
+    return { memory, collector: new BodyCollector(new Reservation(memory, 'acme'), limits) };
   }
 
   it('takes memory as bytes come, not as they are declared', () => {

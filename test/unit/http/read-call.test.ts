@@ -52,7 +52,7 @@ describe('http/read-call', () => {
     front = await openFront({
       onExchange: async (exchange) => {
         await exchange.closed;
-        await front.reader.readCall(exchange, 'chat').catch((error: unknown) => {
+        await front.reader.readCall(exchange, 'chat', 'acme').catch((error: unknown) => {
           front.refusals.push(error as (typeof front.refusals)[number]);
         });
       },

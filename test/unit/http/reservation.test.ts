@@ -1,10 +1,11 @@
 import { expect } from 'chai';
-import { BodyMemory } from '../../../lib/http/body-memory.ts';
+import { Reservation } from '../../../lib/http/reservation.ts';
+import { ByteBudget } from '../../../lib/memory/byte-budget.ts';
 
-describe('http/body-memory', () => {
+describe('http/reservation', () => {
   it('counts what reservations hold, as they grow and shrink, and gives it back once', () => {
-    const memory = new BodyMemory(1_000, 100);
-    const reservation = memory.reserve(null);
+    const memory = new ByteBudget(1_000, 1_000);
+    const reservation = new Reservation(memory, 'a');
     expect(memory.heldBytes).to.equal(0);
     expect(reservation.resize(600)).to.equal(true);
     expect(reservation.resize(200)).to.equal(true);
@@ -15,10 +16,10 @@ describe('http/body-memory', () => {
   });
 
   it('takes nothing where there is no room, nor after the end', () => {
-    const memory = new BodyMemory(500, 100);
-    const first = memory.reserve(null);
+    const memory = new ByteBudget(500, 500);
+    const first = new Reservation(memory, 'a');
     expect(first.resize(400)).to.equal(true);
-    const second = memory.reserve(null);
+    const second = new Reservation(memory, 'a');
     expect(second.resize(101)).to.equal(false);
     expect(memory.heldBytes).to.equal(400);
     expect(second.resize(100)).to.equal(true);
@@ -28,20 +29,20 @@ describe('http/body-memory', () => {
   });
 
   it('lets one owner have a quarter, so that others find room', () => {
-    const memory = new BodyMemory(1_000, 100);
-    const [one, two] = [memory.reserve('a'), memory.reserve('a')];
+    const memory = new ByteBudget(1_000, 100);
+    const [one, two] = [new Reservation(memory, 'a'), new Reservation(memory, 'a')];
     expect(one.resize(200)).to.equal(true);
     expect(two.resize(51)).to.equal(false);
     expect(two.resize(50)).to.equal(true);
-    expect(memory.reserve('b').resize(250)).to.equal(true);
+    expect(new Reservation(memory, 'b').resize(250)).to.equal(true);
     one.release();
     expect(two.resize(250)).to.equal(true);
     expect(memory.heldBytes).to.equal(500);
   });
 
   it('always has room for one body of an owner, however large a body may be', () => {
-    const memory = new BodyMemory(1_000, 800);
-    expect(memory.reserve('a').resize(800)).to.equal(true);
-    expect(memory.reserve('a').resize(1)).to.equal(false);
+    const memory = new ByteBudget(1_000, 800);
+    expect(new Reservation(memory, 'a').resize(800)).to.equal(true);
+    expect(new Reservation(memory, 'a').resize(1)).to.equal(false);
   });
 });
