@@ -1,40 +1,75 @@
 import { connect, createServer } from 'node:net';
-import type { AddressInfo, NetConnectOpts, Server, Socket } from 'node:net';
+import type { AddressInfo, NetConnectOpts, Server } from 'node:net';
+import { loadScripts } from '../../lib/ledger/scripts.ts';
+import { FaultSteps } from './fault-steps.ts';
+import type { FaultAct, HeldStep, Step } from './fault-steps.ts';
+import { makePostgresWire } from './postgres-wire.ts';
+import { ProxiedPair } from './proxied-pair.ts';
+import { makeRedisWire } from './redis-wire.ts';
+import type { NamedScript } from './redis-wire.ts';
+import type { Wire } from './wire.ts';
 
 /**
- * A TCP proxy that fails on command, between the gateway and one of its stores. It reads nothing of
- * what it passes.
+ * A TCP proxy that fails on command, between the gateway and one of its stores. It reads what it
+ * passes, so that a fault can be put at an exact step, and changes nothing of it.
  */
 export interface FaultProxy {
   /** The store's URL through the proxy. */
   readonly url: string;
-  /** Everything goes through, new connections too. */
+  /** Everything goes through, new connections too; those that were there are reset. */
   pass(): void;
   /** Connections stay and new ones are taken, but not a byte moves: what a dead network looks like. */
   blackhole(): void;
   /** Every connection is reset, and so is each new one. */
   reset(): void;
+  /** Every reply that arrives from now on is late by so much; 0 ends that. */
+  delay(ms: number): void;
+  /**
+   * Waits for a step, once, and does something there: kill a process, cut the connection, hold it.
+   * The step passes when the act has ended, unless it called `pass` or `cut` before. A process that
+   * is killed `before` a command has sent it nevertheless: only `cut` keeps it from the store.
+   *
+   * Resolves when the act has ended; rejects with its error, or when the step was not hit in time
+   * (10 s unless told otherwise).
+   */
+  at(step: Step, act: FaultAct, withinMs?: number): Promise<void>;
+  /** Waits for a step and stays there, until `pass` or `cut` is called on what it resolves to. */
+  hold(step: Step, withinMs?: number): Promise<HeldStep>;
   close(): Promise<void>;
+}
+
+export interface FaultProxyOptions {
+  /** By which scripts are named; the product's own unless told otherwise. */
+  readonly scripts?: readonly NamedScript[];
 }
 
 type Mode = 'pass' | 'blackhole' | 'reset';
 
-interface Pair {
-  readonly client: Socket;
-  readonly store: Socket;
-}
-
-export async function startFaultProxy(storeUrl: string): Promise<FaultProxy> {
+export async function startFaultProxy(
+  storeUrl: string,
+  options: FaultProxyOptions = {},
+): Promise<FaultProxy> {
   let mode: Mode = 'pass';
-  const pairs = new Set<Pair>();
+  let delayMs = 0;
+  const steps = new FaultSteps();
+  const pairs = new Set<ProxiedPair>();
+  const makeWire = chooseWire(storeUrl, options);
   const server = createServer((client) => {
     client.on('error', () => undefined);
     if (mode === 'reset') {
       client.resetAndDestroy();
       return;
     }
-    join(client, connect(toConnectOptions(storeUrl)), pairs);
-    if (mode === 'blackhole') client.pause();
+    const pair = new ProxiedPair({
+      client,
+      store: connect(toConnectOptions(storeUrl)),
+      wire: makeWire(),
+      steps,
+      readDelayMs: () => delayMs,
+      onGone: (gone) => pairs.delete(gone),
+    });
+    pairs.add(pair);
+    if (mode === 'blackhole') pair.freeze();
   });
   const port = await listen(server);
 
@@ -47,47 +82,54 @@ export async function startFaultProxy(storeUrl: string): Promise<FaultProxy> {
     },
     blackhole: () => {
       mode = 'blackhole';
-      for (const { client, store } of pairs) {
-        client.pause();
-        store.pause();
-      }
+      for (const pair of pairs) pair.freeze();
     },
     reset: () => {
       mode = 'reset';
       drop(pairs);
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        drop(pairs);
-      }),
+    delay: (ms) => {
+      delayMs = ms;
+    },
+    at: (step, act, withinMs) => steps.at(step, act, withinMs),
+    hold: (step, withinMs) => hold(steps, step, withinMs),
+    close: () => {
+      const closed = Promise.withResolvers<undefined>();
+      server.close(() => {
+        closed.resolve(undefined);
+      });
+      steps.fail(new Error('the proxy was closed'));
+      drop(pairs);
+      return closed.promise;
+    },
   };
 }
 
-function join(client: Socket, store: Socket, pairs: Set<Pair>): void {
-  const pair = { client, store };
-  pairs.add(pair);
-  const end = (): void => {
-    pairs.delete(pair);
-    client.destroy();
-    store.destroy();
+function hold(steps: FaultSteps, step: Step, withinMs?: number): Promise<HeldStep> {
+  const hit = Promise.withResolvers<HeldStep>();
+  const act: FaultAct = (held) => {
+    const released = Promise.withResolvers<undefined>();
+    const releaseBy = (word: () => void) => () => {
+      word();
+      released.resolve(undefined);
+    };
+    hit.resolve({ ...held, pass: releaseBy(held.pass), cut: releaseBy(held.cut) });
+    return released.promise;
   };
-  store.on('error', end);
-  store.on('close', end);
-  client.on('error', end);
-  client.on('close', end);
-  client.on('data', (chunk) => store.write(chunk));
-  store.on('data', (chunk) => client.write(chunk));
+  steps.at(step, act, withinMs).catch(hit.reject);
+  hit.promise.catch(() => undefined);
+  return hit.promise;
 }
 
-function drop(pairs: Set<Pair>): void {
-  for (const { client, store } of pairs) {
-    client.resetAndDestroy();
-    store.destroy();
-  }
+function drop(pairs: Set<ProxiedPair>): void {
+  for (const pair of pairs) pair.cut();
   pairs.clear();
+}
+
+function chooseWire(storeUrl: string, options: FaultProxyOptions): () => Wire {
+  if (new URL(storeUrl).protocol.startsWith('postgres')) return makePostgresWire;
+  const { scripts = loadScripts() } = options;
+  return () => makeRedisWire(scripts);
 }
 
 /** Postgres by `?host=DIR`, Redis by `unix:PATH`, both by host and port. */
