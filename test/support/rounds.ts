@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 
 export interface Round {
   /** From 0. */
@@ -9,25 +10,69 @@ export interface Round {
   readonly random: () => number;
 }
 
+/** How often something is done: in every `npm test`, and in the matrix (NZGW_TEST_FULL=1). */
+export interface Times {
+  readonly ci: number;
+  readonly full: number;
+}
+
+/** The runs of a model test in this slice. */
+export interface Runs {
+  /** 0 where the slice lies behind the last of them. */
+  readonly runs: number;
+  readonly seed: number;
+}
+
 let seedOfRun: number | undefined;
 
 /**
- * The rounds of a race, crash or revocation test: `ci` of them, or `full` with NZGW_TEST_FULL=1.
+ * The rounds of a race, crash or revocation test: `ci` of them, or `full` with NZGW_TEST_FULL=1;
+ * with NZGW_TEST_ROUNDS=10-20 only those with index 10 to 19, the same as in the whole.
  * The seed is the commit's, or NZGW_TEST_SEED; it is printed once, so that a failure can be repeated.
  */
-export function rounds({ ci, full }: { readonly ci: number; readonly full: number }): Round[] {
-  const count = process.env['NZGW_TEST_FULL'] === '1' ? full : ci;
+export function rounds(times: Times): Round[] {
+  const { from, to } = readSlice(times);
   const base = readSeed();
-  return Array.from({ length: count }, (_, index) => {
-    const seed = (base + Math.imul(index + 1, 0x9e37_79b9)) >>> 0;
-    return { index, seed, random: makeRandom(seed) };
+  return Array.from({ length: to - from }, (_, offset) => {
+    const seed = mixSeed(base, from + offset);
+    return { index: from + offset, seed, random: makeRandom(seed) };
   });
+}
+
+/**
+ * As `rounds`, for what draws its own runs from one seed (fast-check): a slice is a run of its own,
+ * with a seed that follows from where it begins.
+ */
+export function readRuns(times: Times): Runs {
+  const { from, to } = readSlice(times);
+  const base = readSeed();
+  return { runs: to - from, seed: from === 0 ? base : mixSeed(base, from) };
 }
 
 /** The seed of this run, for what draws its own numbers (fast-check, say). */
 export function readSeed(): number {
   seedOfRun ??= announce(Number(process.env['NZGW_TEST_SEED'] ?? readCommitSeed()) >>> 0);
   return seedOfRun;
+}
+
+/**
+ * From where to below where; all of it unless NZGW_TEST_ROUNDS says otherwise. The matrix, which cuts
+ * the slices, learns from NZGW_TEST_ROUNDS_FILE how many there are.
+ */
+function readSlice({ ci, full }: Times): { readonly from: number; readonly to: number } {
+  const count = process.env['NZGW_TEST_FULL'] === '1' ? full : ci;
+  const file = process.env['NZGW_TEST_ROUNDS_FILE'];
+  if (file !== undefined) appendFileSync(file, `${count}\n`);
+  const wanted = process.env['NZGW_TEST_ROUNDS'];
+  if (wanted === undefined) return { from: 0, to: count };
+  const match = /^(\d+)-(\d+)$/.exec(wanted);
+  if (match === null) throw new Error(`NZGW_TEST_ROUNDS=${wanted}: FROM-TO is wanted`);
+  const from = Math.min(Number(match[1]), count);
+  return { from, to: Math.max(from, Math.min(Number(match[2]), count)) };
+}
+
+function mixSeed(base: number, index: number): number {
+  return (base + Math.imul(index + 1, 0x9e37_79b9)) >>> 0;
 }
 
 function announce(seed: number): number {
