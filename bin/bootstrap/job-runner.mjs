@@ -11,7 +11,7 @@ const running = new Set();
 
 /**
  * Runs one job and gathers what it says. A job that goes on for too long, stays after its last test,
- * or leaves processes behind has failed.
+ * or leaves processes behind has failed. Of its own it may have `deadlineMs` and `environment`.
  *
  * @returns {Promise<{ passed: number, failed: number, text: string }>}
  */
@@ -28,7 +28,7 @@ export async function runJob(job, { countsFile, coverageDirectory }) {
   });
   const started = new JobProcess(NODE, [job.script, ...options, ...job.args], {
     cwd: ROOT,
-    env: pinnedEnvironment({ ...COLOUR, ...coverage }),
+    env: pinnedEnvironment({ ...COLOUR, ...coverage, ...job.environment }),
     onLook: judgeTime,
   });
   running.add(started);
@@ -51,7 +51,7 @@ function watchTime(job, countsFile, complain) {
   return () => {
     if (job.counts && existsSync(countsFile)) endedMs ??= Date.now();
     const stays = endedMs !== undefined && Date.now() - endedMs > LINGER_MS;
-    if (said || !(stays || Date.now() - startedMs > DEADLINE_MS)) return;
+    if (said || !(stays || Date.now() - startedMs > (job.deadlineMs ?? DEADLINE_MS))) return;
     said = true;
     complain(stays ? 'did not end: something was left open' : 'took too long');
   };

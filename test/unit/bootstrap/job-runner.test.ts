@@ -84,4 +84,25 @@ describe('bootstrap/job-runner', function () {
     expect(left.failed).to.equal(1);
     expect(await readState(pid)).to.be.oneOf(['gone', 'Z']);
   });
+
+  it('ends a job at the deadline that it has of its own, under its own settings', async () => {
+    const script = join(directory.path, 'late.mjs');
+    await writeFile(
+      script,
+      `process.stdout.write(process.env.OWN); setInterval(() => undefined, 1_000);`,
+    );
+    const { failed, text } = await runJob(
+      {
+        name: 'late',
+        script,
+        args: [],
+        counts: false,
+        deadlineMs: 700,
+        environment: { OWN: 'told' },
+      },
+      { countsFile: '' },
+    );
+    expect(failed).to.equal(1);
+    expect(text).to.contain('told').and.to.contain('took too long');
+  });
 });
