@@ -29,7 +29,7 @@ const FIELDS = Object.entries(SHAPE);
 /** Ends of the time that Postgres's partitions are made for: 1970 and 2100. */
 const LAST_MS = 4_102_444_800_000;
 
-/** An entry as it stands in the stream. */
+/** A whole entry as it stands in the stream. */
 export function encodeEntry(entry: Entry): string {
   return JSON.stringify(entry);
 }
@@ -48,7 +48,8 @@ export function decodeEntry(text: string): Entry | null {
   return isEntry(value) ? value : null;
 }
 
-function isEntry(value: unknown): value is Entry {
+/** Whether a value has every field of an entry, each of its type. */
+export function isEntry(value: unknown): value is Entry {
   if (typeof value !== 'object' || value === null) return false;
   const record = value as Record<string, unknown>;
   if (!FIELDS.every(([field, type]) => fits(record[field], type))) return false;

@@ -1,11 +1,15 @@
 import type { Redis } from '../store/redis.ts';
+import type { Entry } from './entry.ts';
+import { decodeEvent } from './event-codec.ts';
 import { KEYS } from './keys.ts';
 
-/** One entry of a shard's stream, not read yet. */
+/** One event of a shard's stream. */
 export interface StreamEvent {
   /** Redis's own id of it, by which it is removed. */
   readonly streamId: string;
-  /** The JSON of the entry; empty if the event is of no shape of ours. */
+  /** Null for what is no entry of ours. */
+  readonly entry: Entry | null;
+  /** The event's fields as JSON, for a person to look at. */
   readonly text: string;
 }
 
@@ -23,15 +27,15 @@ export function openEventStream(redis: Redis, shard: number): EventStream {
   return {
     async read(count) {
       const events = await redis.xrange(key, '-', '+', 'COUNT', count);
-      return events.map(([streamId, fields]) => ({ streamId, text: readText(fields) }));
+      return events.map(([streamId, fields]) => ({
+        streamId,
+        entry: decodeEvent(fields),
+        text: JSON.stringify(fields),
+      }));
     },
     async remove(streamIds) {
       if (streamIds.length > 0) await redis.xdel(key, ...streamIds);
     },
     length: () => redis.xlen(key),
   };
-}
-
-function readText([name, text = '']: readonly string[]): string {
-  return name === 'entry' ? text : '';
 }

@@ -3,12 +3,26 @@ import { createHash } from 'node:crypto';
 const PREFIX = 'nz1:';
 const CRC16_POLYNOMIAL = 0x1021;
 
+/** Whose limits, leases and budgets: a key's or a tenant's. */
+export type Scope = `k:${string}` | `t:${string}`;
+
 /**
  * Every key name of the ledger. What belongs to a tenant carries the hash tag of its shard, so that
- * one script touches one slot of Redis Cluster (DESIGN §5).
+ * one script touches one slot of Redis Cluster (DESIGN §5). Scripts that meet a hold without having
+ * been told its names derive them from the name of `life`: lua/*.lua know the same words.
  */
 export const KEYS = {
+  life: (shard: number): string => `${shardPrefix(shard)}life`,
   events: (shard: number): string => `${shardPrefix(shard)}events`,
+  fills: (shard: number): string => `${shardPrefix(shard)}fills`,
+  lapse: (shard: number): string => `${shardPrefix(shard)}lapse`,
+  /** Scopes that have counters: what the owner compares. */
+  scopes: (shard: number): string => `${shardPrefix(shard)}scopes`,
+  hold: (shard: number, admissionId: string): string => `${shardPrefix(shard)}hold:${admissionId}`,
+  requests: (shard: number, scope: Scope): string => `${shardPrefix(shard)}rpm:${scope}`,
+  tokens: (shard: number, scope: Scope): string => `${shardPrefix(shard)}tpm:${scope}`,
+  leases: (shard: number, scope: Scope): string => `${shardPrefix(shard)}lease:${scope}`,
+  budget: (shard: number, scope: Scope): string => `${shardPrefix(shard)}budget:${scope}`,
   revokedKey: (shard: number, keyId: string): string => `${shardPrefix(shard)}revoked:k:${keyId}`,
   revokedTenant: (shard: number, tenantId: string): string =>
     `${shardPrefix(shard)}revoked:t:${tenantId}`,

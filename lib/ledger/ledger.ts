@@ -1,75 +1,105 @@
 import type { Redis } from '../store/redis.ts';
 import type { Clock } from '../time/clock.ts';
-import { readAdmitReply } from './admit-reply.ts';
-import type { AdmitReply } from './admit-reply.ts';
+import type { AdmitRequest } from './admit-request.ts';
+import { makeAskAdmission } from './ask-admission.ts';
+import type { Admission } from './ask-admission.ts';
 import { encodeEntry } from './entry-codec.ts';
 import type { Entry } from './entry.ts';
 import { KEYS, shardOf } from './keys.ts';
+import { readPeekReply, toPeekArguments } from './peek.ts';
+import type { PeekReply, PeekRequest } from './peek.ts';
 import { makeRedisTime } from './redis-time.ts';
+import { readRenewReply, toReholdArguments, toRenewArguments } from './renew-request.ts';
+import type { RenewReply, Running } from './renew-request.ts';
+import { readReply } from './reply.ts';
 import { defineScripts } from './scripts.ts';
 import type { Script } from './scripts.ts';
-import { readSettleReply } from './settle-reply.ts';
+import { toCancelArguments, toSettleArguments } from './settle-request.ts';
+import type { Cancellation } from './settle-request.ts';
 import { within } from './within.ts';
-
-export interface AdmitRequest {
-  readonly tenantId: string;
-  readonly keyId: string;
-  /** How long Redis may take; nothing is admitted by this request after it. */
-  readonly timeoutMs: number;
-  /** Entries that may wait for Postgres in the tenant's shard. */
-  readonly maxWaitingEntries: number;
-}
 
 /** What a worker says to Redis about requests: one script each way, none while a stream runs. */
 export interface Ledger {
-  /** Rejects with LedgerTimeoutError, or with the connection's own error while Redis is away. */
-  admit(request: AdmitRequest): Promise<AdmitReply>;
-  /** Appends the entry to its shard's stream. May be repeated. Rejects as the connection does. */
+  /** Asks for an admission. Rejects with NoAnswerError only. */
+  admit(request: AdmitRequest): Promise<Admission>;
+  /** What a caller has used. Rejects as the connection does, or after `timeoutMs`. */
+  peek(request: PeekRequest, timeoutMs: number): Promise<PeekReply>;
+  /** Charges an admitted request. May be repeated. Rejects as the connection does. */
   settle(entry: Entry): Promise<void>;
-  /** Redis's time as far as this connection knows it, milliseconds since 1970. */
-  estimateTimeMs(): number | null;
+  /** Takes an admission back; false if it is too early for that. May be repeated. */
+  cancel(cancellation: Cancellation): Promise<boolean>;
+  /** Keeps a refusal. May be repeated. */
+  note(entry: Entry): Promise<void>;
+  /** Renews leases of one shard; with an empty list asks for its life alone. */
+  renew(shard: number, running: readonly Running[], timeoutMs: number): Promise<RenewReply>;
+  /** Holds again what Redis has lost. May be repeated. */
+  rehold(shard: number, running: readonly Running[]): Promise<void>;
+  shardOf(tenantId: string): number;
+  /** A tenant's Redis's time as far as this connection knows it, milliseconds since 1970. */
+  estimateTimeMs(tenantId: string): number | null;
 }
 
-interface LedgerParts {
+export interface LedgerParts {
   /** As fixed at `nzgw migrate`. */
   readonly shards: number;
   readonly clock: Clock;
+  /** Of this worker's life; never used twice. */
+  readonly incarnation: string;
+  /** How long a hold lives without being renewed. */
+  readonly leaseMs: number;
   readonly scripts?: readonly Script[];
 }
 
 /** How long Redis may take to settle: the command timeout of the connection that is given to openLedger. */
 export const SETTLE_TIMEOUT_MS = 5_000;
 
-export function openLedger(redis: Redis, parts: LedgerParts): Ledger {
-  const commands = defineScripts(redis, parts.scripts);
-  const time = makeRedisTime(redis, parts.clock);
+export function openLedger(connection: Redis, parts: LedgerParts): Ledger {
+  const { shards, leaseMs } = parts;
+  const redis = defineScripts(connection, parts.scripts);
+  const time = makeRedisTime(parts.clock);
+  redis.on('close', () => {
+    time.forget();
+  });
 
-  const admit = async (request: AdmitRequest): Promise<AdmitReply> => {
-    const shard = shardOf(request.tenantId, parts.shards);
-    const startedMs = parts.clock.monotonicMs();
-    const nowMs = time.estimateMs() ?? (await time.askMs());
-    // The caller stops waiting so long after its start, however long it took to learn the time.
-    const spentMs = Math.ceil(parts.clock.monotonicMs() - startedMs);
-    const deadlineMs = nowMs + request.timeoutMs - spentMs;
-    const raw = await commands.nz_admit(
-      KEYS.events(shard),
-      KEYS.revokedKey(shard, request.keyId),
-      KEYS.revokedTenant(shard, request.tenantId),
-      deadlineMs,
-      request.maxWaitingEntries,
-    );
-    const reply = readAdmitReply(raw);
-    if ('nowMs' in reply) time.learn(reply.nowMs);
+  const renew = async (shard: number, running: readonly Running[]): Promise<RenewReply> => {
+    const holds = toRenewArguments(running);
+    const raw = await redis.nz_renew(KEYS.life(shard), KEYS.lapse(shard), leaseMs, ...holds);
+    const reply = readRenewReply(raw);
+    time.learn(shard, reply.nowMs);
     return reply;
   };
+  const learnTimeMs = async (shard: number): Promise<number> => (await renew(shard, [])).nowMs;
 
   return {
-    admit: (request) => within(request.timeoutMs, admit(request)),
-    async settle(entry) {
-      const shard = shardOf(entry.tenantId, parts.shards);
-      const raw = await commands.nz_settle(KEYS.events(shard), encodeEntry(entry));
-      time.learn(readSettleReply(raw).nowMs);
+    admit: makeAskAdmission({ ...parts, redis, time, learnTimeMs }),
+    async peek(request, timeoutMs) {
+      const raw = redis.nz_peek(...toPeekArguments(request, shardOf(request.tenantId, shards)));
+      return readPeekReply(await within(timeoutMs, raw));
     },
-    estimateTimeMs: () => time.estimateMs(),
+    async settle(entry) {
+      const shard = shardOf(entry.tenantId, shards);
+      const raw = await redis.nz_settle(...toSettleArguments(entry, shard));
+      time.learn(shard, readReply('settle', raw, ['settled', 'again']).nowMs);
+    },
+    async cancel(cancellation) {
+      const raw = await redis.nz_cancel(...toCancelArguments(cancellation));
+      const { word, nowMs } = readReply('cancel', raw, ['early', 'done']);
+      time.learn(cancellation.shard, nowMs);
+      return word === 'done';
+    },
+    async note(entry) {
+      const { keyId, tenantId, admittedAtMs } = entry;
+      const shard = shardOf(tenantId, shards);
+      const text = encodeEntry(entry);
+      const raw = await redis.nz_note(KEYS.events(shard), keyId, tenantId, admittedAtMs, text);
+      time.learn(shard, readReply('note', raw, ['ok']).nowMs);
+    },
+    renew: (shard, running, timeoutMs) => within(timeoutMs, renew(shard, running)),
+    async rehold(shard, running) {
+      const holds = toReholdArguments(running, parts.incarnation);
+      await redis.nz_rehold(KEYS.life(shard), KEYS.lapse(shard), leaseMs, ...holds);
+    },
+    shardOf: (tenantId) => shardOf(tenantId, shards),
+    estimateTimeMs: (tenantId) => time.estimateMs(shardOf(tenantId, shards)),
   };
 }

@@ -2,21 +2,43 @@ import { readFileSync } from 'node:fs';
 import { ROOT } from '../root.ts';
 import type { Redis } from '../store/redis.ts';
 
-const NAMES = ['admit-3', 'settle-1', 'fail-1'] as const;
+/** Each script, named as its file is (name and number of keys), with the pieces it stands on. */
+const PIECES = {
+  'admit-15': ['life', 'counters', 'windows'],
+  'settle-10': ['counters', 'windows', 'holds'],
+  'cancel-12': ['counters', 'windows', 'holds'],
+  'note-1': ['holds'],
+  'renew-2': ['life'],
+  'rehold-2': ['life', 'counters'],
+  'peek-10': ['life', 'counters', 'windows'],
+  'reap-2': ['life', 'counters', 'holds', 'reaping'],
+  'exit-2': ['life', 'counters', 'holds', 'reaping'],
+  'own-1': [],
+  'tick-3': ['life'],
+  'begin-1': ['life'],
+  'ready-1': ['life'],
+  'fill-5': ['life', 'counters', 'sums'],
+  'look-3': ['life', 'counters', 'sums'],
+  'fail-1': [],
+} as const;
 
-type ScriptName = (typeof NAMES)[number];
-type CommandOf<N> = N extends `${infer Name}-${number}` ? `nz_${Name}` : never;
+type FileName = keyof typeof PIECES;
+type NameOf<F> = F extends `${infer Name}-${number}` ? Name : never;
 
-/** One Lua file, ready to be defined: its name, how many keys it takes, prelude and text joined. */
+/** What a script is called by: `admit`, `settle`, … */
+export type ScriptName = NameOf<FileName>;
+
+/** One Lua file, ready to be defined: how many keys it takes; prelude, pieces and text joined. */
 export interface Script {
-  readonly command: CommandOf<ScriptName>;
+  readonly name: ScriptName;
+  readonly command: `nz_${ScriptName}`;
   readonly numberOfKeys: number;
   readonly lua: string;
 }
 
 /** What `defineScripts` adds to a connection: keys first, then arguments; the reply is not typed yet. */
 export type ScriptCommands = Record<
-  CommandOf<ScriptName>,
+  `nz_${ScriptName}`,
   (...keysAndArguments: readonly (string | number)[]) => Promise<unknown>
 >;
 
@@ -25,9 +47,15 @@ export type ScriptCommands = Record<
  * prelude, and with it the clock: no setting reaches that.
  */
 export function loadScripts(prelude: string = readLua('prelude')): readonly Script[] {
-  return NAMES.map((name) => {
-    const [command, keys] = splitName(name);
-    return { command, numberOfKeys: keys, lua: join(prelude, readLua(name)) };
+  return Object.entries(PIECES).map(([file, pieces]) => {
+    const at = file.lastIndexOf('-');
+    const name = file.slice(0, at) as ScriptName;
+    return {
+      name,
+      command: `nz_${name}`,
+      numberOfKeys: Number(file.slice(at + 1)),
+      lua: join([prelude, ...pieces.map(readLua)].join('\n'), readLua(file)),
+    };
   });
 }
 
@@ -42,15 +70,10 @@ export function defineScripts(
   return redis as Redis & ScriptCommands;
 }
 
-function splitName(name: ScriptName): [CommandOf<ScriptName>, number] {
-  const at = name.lastIndexOf('-');
-  return [`nz_${name.slice(0, at)}` as CommandOf<ScriptName>, Number(name.slice(at + 1))];
-}
-
 /** Each script begins with the line of its flags, which must stay the first. */
-function join(prelude: string, script: string): string {
+function join(before: string, script: string): string {
   const end = script.indexOf('\n') + 1;
-  return script.slice(0, end) + prelude + script.slice(end);
+  return script.slice(0, end) + before + script.slice(end);
 }
 
 function readLua(name: string): string {
