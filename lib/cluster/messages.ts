@@ -7,6 +7,8 @@ export type FromPrimary =
       readonly sharedPath: string;
       /** How many shards the ledger has, as fixed at `nzgw migrate`. */
       readonly shards: number;
+      /** Of this worker's life: its holds in Redis bear it. Never used twice, on any host. */
+      readonly incarnation: string;
     }
   /** The models in shared memory changed: decode them now, not on a request's time. */
   | { readonly type: 'models' }
@@ -17,6 +19,10 @@ export type FromPrimary =
 export type FromWorker =
   | { readonly type: 'listening'; readonly host: string; readonly port: number }
   | { readonly type: 'metrics'; readonly snapshot: readonly unknown[] }
+  /** Said once, before its first admission is sent: from then on its holds may be in Redis. */
+  | { readonly type: 'admitting' }
+  /** A counter of that shard is to be filled; if its owner is on this host, it looks at once. */
+  | { readonly type: 'fills'; readonly shard: number }
   /** Said once a worker can do nothing but exit, with the reason's code. */
   | { readonly type: 'failed'; readonly reason: string };
 
@@ -26,7 +32,7 @@ export function isFromPrimary(message: unknown): message is FromPrimary {
 }
 
 export function isFromWorker(message: unknown): message is FromWorker {
-  return hasType(message, ['listening', 'metrics', 'failed']);
+  return hasType(message, ['listening', 'metrics', 'admitting', 'fills', 'failed']);
 }
 
 function hasType(message: unknown, types: readonly string[]): boolean {

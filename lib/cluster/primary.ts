@@ -172,7 +172,7 @@ class Primary {
       clock,
       log,
       environment: workerEnvironment,
-      greet: () => ({ type: 'start', sharedPath, shards }),
+      greet: ({ incarnation }) => ({ type: 'start', sharedPath, shards, incarnation }),
       onMessage: (child, message) => {
         this.#hear(child, message);
       },
@@ -203,6 +203,9 @@ class Primary {
       }
       case 'metrics':
         this.#metrics.take(child.incarnation, message.snapshot);
+        return;
+      case 'admitting':
+      case 'fills':
         return;
       case 'failed':
         log.fatal(

@@ -24,7 +24,7 @@ export interface SupervisorParts {
   /** Added to this process's environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** The first thing said to a new worker. */
-  greet(): FromPrimary;
+  greet(child: Child): FromPrimary;
   onMessage(child: Child, message: FromWorker): void;
   onExit(child: Child): void;
   /** More than five exits in 30 s: the host's service manager has to take over. */
@@ -102,7 +102,7 @@ export class Supervisor {
     child.worker.once('exit', (code, signal) => {
       this.#noteExit(child, code, signal);
     });
-    worker.send(this.#parts.greet());
+    worker.send(this.#parts.greet(child));
   }
 
   /** A worker that hangs is killed: it will not listen to anything else. */
