@@ -51,6 +51,31 @@ export function url(...protocols: readonly string[]): Kind<string> {
   });
 }
 
+/**
+ * One Redis, or several nodes of a Redis Cluster, which has no databases and no unix sockets. A
+ * password may hold a comma: only one before a further address separates.
+ */
+export const redisUrls: Kind<readonly string[]> = kind(
+  'a redis://, rediss:// or unix: address, or several nodes of a Redis Cluster separated by commas',
+  (text) => {
+    const list = text.split(/,\s*(?=rediss?:\/\/|unix:)/);
+    const urls = list.flatMap((item) => toRedisUrl(item) ?? []);
+    const areNodes = urls.every((item) => item.protocol === urls[0]?.protocol && isNode(item));
+    return urls.length === list.length && (list.length === 1 || areNodes) ? list : undefined;
+  },
+);
+
+/** In small letters alone: whoever reads it further looks for `rediss://` to encrypt. */
+function toRedisUrl(text: string): URL | undefined {
+  if (!/^(rediss?:\/\/|unix:)/.test(text) || !URL.canParse(text)) return undefined;
+  const parsed = new URL(text);
+  return parsed.host.includes(',') ? undefined : parsed;
+}
+
+function isNode({ protocol, host, pathname, search }: URL): boolean {
+  return protocol !== 'unix:' && host !== '' && /^\/?$/.test(pathname) && search === '';
+}
+
 /** Origins of upstreams: http(s), no path, no credentials, no query. */
 export const origins: Kind<readonly string[]> = kind(
   'one or more http:// or https:// addresses without a path, separated by commas',

@@ -1,13 +1,29 @@
-import { Redis } from 'ioredis';
+import { Redis as SingleRedis } from 'ioredis';
+import type { RedisCommander } from 'ioredis';
+import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import { ClusterRedis } from './redis-cluster.ts';
+import { backOff, toConnectionOptions } from './redis-manners.ts';
+import type { RedisManners } from './redis-manners.ts';
 
-export type { Redis } from 'ioredis';
+interface RedisOptions extends RedisManners {
+  /** One address, a unix socket's too, or several nodes of a Redis Cluster. */
+  readonly url: string | readonly string[];
+}
 
-interface RedisOptions {
-  readonly url: string;
-  readonly connectionName: string;
-  /** How long one command may take; a stopped Redis would otherwise hang it for ever. */
-  readonly commandTimeoutMs: number;
+/** A connection to one Redis, or to all nodes of a Redis Cluster: what both can do. */
+export interface Redis
+  extends
+    RedisCommander<{ type: 'default'; mapping: 'resp2' }>,
+    Pick<EventEmitter, 'on' | 'once' | 'off' | 'listenerCount'> {
+  /** `ready`, or how far it is from that. A cluster is ready while it knows who has which slots. */
+  readonly status: string;
+  readonly isCluster: boolean;
+  /** Adds a command that runs a Lua script, under its name. */
+  defineCommand(name: string, script: { lua: string; numberOfKeys?: number }): void;
+  connect(): Promise<void>;
+  /** Ends it for good. */
+  disconnect(): void;
 }
 
 /**
@@ -15,27 +31,29 @@ interface RedisOptions {
  * is sent again by itself, since a write that timed out may still be applied. It reconnects for ever.
  */
 export function openRedis(options: RedisOptions): Redis {
-  const redis = new GatheringRedis(toAddress(options.url), {
-    connectionName: options.connectionName,
-    commandTimeout: options.commandTimeoutMs,
-    connectTimeout: 2_000,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
-    lazyConnect: true,
-  });
+  const [first = '', ...others] = typeof options.url === 'string' ? [options.url] : options.url;
+  const redis =
+    others.length > 0 ? new ClusterRedis([first, ...others], options) : openSingle(first, options);
   redis.on('error', () => undefined);
   void redis.connect().catch(() => undefined);
   return redis;
+}
+
+function openSingle(url: string, manners: RedisManners): GatheringRedis {
+  return new GatheringRedis(toAddress(url), {
+    ...toConnectionOptions(manners),
+    enableOfflineQueue: false,
+    retryStrategy: backOff,
+    lazyConnect: true,
+  });
 }
 
 /**
  * What is asked in one turn of the event loop leaves in one write: ioredis writes every command by
  * itself, and a write to a socket costs more than the command.
  */
-class GatheringRedis extends Redis {
-  override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
+class GatheringRedis extends SingleRedis {
+  override sendCommand(...args: Parameters<SingleRedis['sendCommand']>): unknown {
     // Typed as always there, but not before the first connection.
     const stream = this.stream as Socket | undefined;
     if (stream?.writable === true && stream.writableCorked === 0) {

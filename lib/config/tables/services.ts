@@ -1,5 +1,5 @@
 import { hidden, optional, required, withDefault } from '../definition.ts';
-import { flag, origins, secret, url } from '../kinds.ts';
+import { flag, origins, redisUrls, secret, url } from '../kinds.ts';
 
 export const SERVICES = {
   databaseUrl: hidden(
@@ -8,8 +8,8 @@ export const SERVICES = {
   redisUrl: hidden(
     required(
       'REDIS_URL',
-      url('redis:', 'rediss:', 'unix:'),
-      'Redis 7 or newer, which decides admissions.',
+      redisUrls,
+      'Redis 7 or newer, which decides admissions. Of several the first tells the credentials.',
     ),
   ),
   allowVolatileRedis: withDefault(

@@ -1,8 +1,12 @@
 import { expect } from 'chai';
 import { checkRedis, UnfitRedisError } from '../../../lib/store/redis-check.ts';
+import { openRedis } from '../../../lib/store/redis.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
 import { connectRedis, startOwnRedis } from '../../support/test-redis.ts';
 import type { OwnRedis } from '../../support/test-redis.ts';
+import { until } from '../../support/until.ts';
+
+const QUICK = { commandTimeoutMs: 1_000 };
 
 /** The reason that the check gives, or null where it has none. */
 async function reasonOf(redis: Pick<Redis, 'info'>, allowVolatile = false): Promise<string | null> {
@@ -15,12 +19,16 @@ async function reasonOf(redis: Pick<Redis, 'info'>, allowVolatile = false): Prom
   }
 }
 
+function asUser(url: string, credentials: string): string {
+  return url.replace('//', `//${credentials}@`);
+}
+
 describe('store/redis-check', () => {
   let own: OwnRedis;
   let redis: Redis;
   before(async function () {
     this.timeout(30_000);
-    own = await startOwnRedis();
+    own = await startOwnRedis({ port: 0 });
     redis = await connectRedis(own.url);
   });
   after(async () => {
@@ -31,8 +39,7 @@ describe('store/redis-check', () => {
   it('takes a Redis that keeps everything, also where CONFIG is forbidden', async () => {
     expect(await reasonOf(redis)).to.equal(null);
     await redis.call('ACL', 'SETUSER', 'tenant', 'on', '>pw', '~*', '+@all', '-config');
-    const limited = redis.duplicate({ username: 'tenant', password: 'pw', lazyConnect: true });
-    await limited.connect();
+    const limited = await connectRedis(asUser(own.url, 'tenant:pw'));
     expect(await reasonOf(limited)).to.equal(null);
     limited.disconnect();
   });
@@ -55,6 +62,18 @@ describe('store/redis-check', () => {
     expect(await reasonOf({ info: () => Promise.resolve('') })).to.contain('unknown');
     const silent = { info: () => Promise.resolve('redis_version:7.2.0\r\n') };
     expect(await reasonOf(silent)).to.contain('unknown');
+  });
+
+  it('refuses several addresses of Redis that is no cluster, and one alone of a cluster', async () => {
+    const several = openRedis({ url: [own.url, own.url], connectionName: 'test', ...QUICK });
+    const refusal = await until(() => reasonOf(several).catch(() => null), {
+      withinMs: 5_000,
+      what: 'a refusal',
+    });
+    several.disconnect();
+    expect(refusal).to.contain('cluster-enabled no').and.contain('REDIS_URL');
+    const node = { info: async () => `${await redis.info()}\r\ncluster_enabled:1\r\n` };
+    expect(await reasonOf(node, true)).to.contain('separated by commas');
   });
 
   it('blames nobody where Redis could not be asked', async () => {

@@ -8,6 +8,7 @@ import {
   networks,
   origins,
   perModel,
+  redisUrls,
   secret,
   url,
 } from '../../../lib/config/kinds.ts';
@@ -74,6 +75,25 @@ describe('config/kinds', () => {
       expect(read(kind, text)).to.equal(text);
     }
     expectRefused(kind, 'http://localhost', 'localhost', '');
+  });
+
+  it('reads one Redis, whose password may hold a comma', () => {
+    for (const text of ['redis://:a,b@h:1/2', 'rediss://h', 'unix:///run/redis.sock']) {
+      expect(read(redisUrls, text)).to.deep.equal([text]);
+    }
+    expectRefused(redisUrls, 'http://h', 'h:6379', 'redis:h', 'redis://h:1,h:2', 'redis://h,', '');
+    expectRefused(redisUrls, 'REDISS://h', 'redis://h:99999');
+  });
+
+  it('reads the nodes of a Redis Cluster, in which nothing counts that only one Redis has', () => {
+    expect(read(redisUrls, 'redis://:a,b@h:1, redis://[::1]:2,redis://i')).to.deep.equal([
+      'redis://:a,b@h:1',
+      'redis://[::1]:2',
+      'redis://i',
+    ]);
+    expectRefused(redisUrls, 'redis://h,rediss://i', 'redis://h,unix:///i', 'unix:///h,unix:///i');
+    expectRefused(redisUrls, 'redis://h,redis://i/2', 'redis://h,redis://i?family=6');
+    expectRefused(redisUrls, 'redis://h,redis://', 'redis://h,redis://i,', 'redis://h,j');
   });
 
   it('reads several upstreams as origins, each once, and none with a path or credentials', () => {
