@@ -1,91 +1,82 @@
 import type { Redis } from '../store/redis.ts';
+import { scopesOf } from './admit-request.ts';
+import type { AdmitLimits } from './admit-request.ts';
 import type { Counter } from './counter.ts';
 import { KEYS } from './keys.ts';
-import { readReply } from './reply.ts';
+import { readHoldLook, readLook, readStrays, readWaits } from './look-replies.ts';
+import type { HoldLook, Look, Strays, Waits } from './look-replies.ts';
 import { defineScripts } from './scripts.ts';
 
-/** One counter beside what it should add up to, all of one moment. */
-export interface CounterLook extends Counter {
-  /** It is of the shard's present life. */
-  readonly exists: boolean;
-  readonly spentTokens: number;
-  readonly heldTokens: number;
-  /** In entries that wait for Postgres. */
-  readonly streamTokens: number;
-  /** In live holds. */
-  readonly liveTokens: number;
-}
-
-/** A hold as it lies in Redis. */
-export interface HoldLook {
-  readonly id: string;
-  readonly state: string;
-  readonly keyId: string;
+export interface WaitRequest {
   readonly tenantId: string;
-  readonly admittedAtMs: number;
-  /** When it lapses unless it is renewed, ms; null: it has no lease. */
-  readonly lapsesAtMs: number | null;
-  readonly heldTokens: number;
-  readonly promptTokens: number;
-  readonly completionTokens: number;
-  /** JSON of HoldFacts. */
-  readonly facts: string;
+  readonly keyId: string;
+  readonly keyLimits: AdmitLimits;
+  readonly tenantLimits: AdmitLimits;
+  /** Tokens that count in the minute. */
+  readonly neededTokens: number;
 }
 
 /** What an operator may see of a shard. Changes nothing; calls reject as the connection does. */
 export interface ShardLook {
-  counters(counters: readonly Counter[]): Promise<readonly CounterLook[]>;
+  /** The shard's life, and the counters as of one moment. The whole stream is read for any. */
+  counters(counters: readonly Counter[]): Promise<Look>;
   /** Those with a lease, soonest to lapse first. */
   holds(): Promise<readonly HoldLook[]>;
+  /** Reads every key of the shard: leases and holds that do not belong together. */
+  strays(): Promise<Strays>;
+  /** How long a request would have to wait for the limits of a minute. */
+  waits(request: WaitRequest): Promise<Waits>;
 }
 
 export function openShardLook(connection: Redis, shard: number): ShardLook {
   const redis = defineScripts(connection);
-  const keys = [KEYS.life(shard), KEYS.events(shard), KEYS.lapse(shard)];
-
-  const readHold = async (id: string, lapse: string | null): Promise<HoldLook | undefined> => {
-    const hold = await redis.hgetall(KEYS.hold(shard, id));
-    const { state } = hold;
-    if (state === undefined) return undefined;
-    return {
-      id,
-      state,
-      keyId: hold['key'] ?? '',
-      tenantId: hold['tenant'] ?? '',
-      admittedAtMs: Number(hold['at']),
-      lapsesAtMs: lapse === null ? null : Number(lapse),
-      heldTokens: Number(hold['held']),
-      promptTokens: Number(hold['prompt']),
-      completionTokens: Number(hold['completion']),
-      facts: hold['row'] ?? '{}',
-    };
-  };
+  const life = KEYS.life(shard);
+  const lapse = KEYS.lapse(shard);
 
   return {
     async counters(counters) {
       const names = counters.flatMap(({ scope, period }) => [scope, period]);
-      const raw = await redis.nz_look(...keys, ...names);
-      const looks = readReply('look', raw, ['ok']).rest[0] as readonly (readonly number[])[];
-      return counters.map((counter, n) => {
-        const [exists, spent = 0, held = 0, stream = 0, live = 0] = looks[n] ?? [];
-        return {
-          ...counter,
-          exists: exists === 1,
-          spentTokens: spent,
-          heldTokens: held,
-          streamTokens: stream,
-          liveTokens: live,
-        };
-      });
+      return readLook(counters, await redis.nz_look(life, KEYS.events(shard), lapse, ...names));
     },
     async holds() {
-      const lapses = await redis.zrange(KEYS.lapse(shard), '0', '-1', 'WITHSCORES');
+      const lapses = await redis.zrange(lapse, '0', '-1', 'WITHSCORES');
       const found: HoldLook[] = [];
       for (let n = 0; n < lapses.length; n += 2) {
-        const hold = await readHold(lapses[n] ?? '', lapses[n + 1] ?? null);
+        const id = lapses[n] ?? '';
+        // It may have been settled since, and is then a string.
+        const fields = await redis.hgetall(KEYS.hold(shard, id)).catch(() => ({}));
+        const hold = readHoldLook(id, fields, Number(lapses[n + 1]));
         if (hold !== undefined) found.push(hold);
       }
       return found;
+    },
+    async strays() {
+      const holds = new Set<string>();
+      const leases = new Set<string>();
+      let cursor = '0';
+      do {
+        const found = readStrays(await redis.nz_stray(life, lapse, cursor));
+        for (const id of found.holdsWithoutLease) holds.add(id);
+        for (const id of found.leasesWithoutHold) leases.add(id);
+        cursor = found.next;
+      } while (cursor !== '0');
+      return { holdsWithoutLease: [...holds], leasesWithoutHold: [...leases] };
+    },
+    async waits(request) {
+      const [key, tenant] = scopesOf(request);
+      const { keyLimits, tenantLimits } = request;
+      const raw = await redis.nz_wait(
+        KEYS.requests(shard, key),
+        KEYS.requests(shard, tenant),
+        KEYS.tokens(shard, key),
+        KEYS.tokens(shard, tenant),
+        request.neededTokens,
+        keyLimits.requestsPerMinute ?? '',
+        tenantLimits.requestsPerMinute ?? '',
+        keyLimits.tokensPerMinute ?? '',
+        tenantLimits.tokensPerMinute ?? '',
+      );
+      return readWaits(raw);
     },
   };
 }

@@ -28,23 +28,22 @@ local life = redis.call("HMGET", KEYS[1], "id", "run", "ready")
 if life[3] ~= "1" or life[2] ~= run_id() then return { "life", now } end
 if redis.call("EXISTS", KEYS[6], KEYS[7]) > 0 then return { "revoked", now } end
 
-local day, month = periods_at(now)
 local PLACES = { d = 1, m = 4, t = 7 }
-local NAMES = { d = day, m = month, t = "t" }
+local fields = fields_at(now)
 local counters, limits, spent, held = {}, {}, {}, {}
 local missing = {}
 for scope = 1, 2 do
-  local values = read_counters(KEYS[13 + scope], day, month)
+  local values = redis.call("HMGET", KEYS[13 + scope], unpack(fields))
   counters[scope] = values
   limits[scope] = tonumber(ARGV[17 + 2 * scope])
   spent[scope], held[scope] = false, false
   if limits[scope] then
-    local letter = ARGV[18 + 2 * scope]
-    local place = PLACES[letter]
+    local place = PLACES[ARGV[18 + 2 * scope]]
     if values[place] == life[1] then
       spent[scope], held[scope] = tonumber(values[place + 1]), tonumber(values[place + 2])
     else
-      missing[#missing + 1] = (scope == 1 and "k:" or "t:") .. ARGV[3 + scope] .. "|" .. NAMES[letter]
+      missing[#missing + 1] = (scope == 1 and "k:" or "t:") .. ARGV[3 + scope] .. "|"
+        .. string.match(fields[place], "^[^.]+")
     end
   end
 end
@@ -124,13 +123,13 @@ for place = 1, 4 do
     buckets[place] = windows[place].at
   end
 end
-redis.call("HSET", KEYS[5], "state", "live", "inc", ARGV[3], "key", ARGV[4], "tenant", ARGV[5],
-  "held", whole, "at", now, "prompt", 0, "completion", 0, "counted", counted,
-  "buckets", table.concat(buckets, " "), "row", ARGV[6])
+redis.call("HSET", KEYS[5], "state", "live", "inc", ARGV[3], "owners", ARGV[4] .. " " .. ARGV[5],
+  "sizes", string.format("%.0f %.0f %.0f %.0f %.0f %.0f %.0f", whole, now, counted, unpack(buckets)),
+  "row", ARGV[6])
 local lapse = now + ARGV[7]
 redis.call("ZADD", KEYS[4], lapse, ARGV[2])
 redis.call("ZADD", KEYS[12], lapse, ARGV[2])
 redis.call("ZADD", KEYS[13], lapse, ARGV[2])
-move_counters(KEYS[14], counters[1], life[1], day, month, whole, 0)
-move_counters(KEYS[15], counters[2], life[1], day, month, whole, 0)
+move_read_counters(KEYS[14], fields, counters[1], life[1], whole, 0)
+move_read_counters(KEYS[15], fields, counters[2], life[1], whole, 0)
 return { "ok", now, granted, whole, usage(1, counted, whole) }

@@ -18,37 +18,37 @@ local function month_of(day)
   return (year + 1) * 100 + mp - 9
 end
 
--- Names of the day and the month of a moment.
-local function periods_at(ms)
-  local day = math.floor(ms / DAY_MS)
-  return "d" .. day, "m" .. month_of(day)
-end
-
--- life, spent and held of day, month and total, in this order.
-local function read_counters(budget, day, month)
-  return redis.call("HMGET", budget,
+-- The names of a moment's counters: life, spent and held of its day, its month and all time.
+local function fields_at(ms)
+  local number = math.floor(ms / DAY_MS)
+  local day, month = "d" .. number, "m" .. month_of(number)
+  return {
     day .. ".life", day .. ".spent", day .. ".held",
     month .. ".life", month .. ".spent", month .. ".held",
-    "t.life", "t.spent", "t.held")
+    "t.life", "t.spent", "t.held",
+  }
 end
 
 -- Moves every counter that exists, limited or not: a limit may be put on it later.
-local function move_counters(budget, values, life, day, month, held, spent)
+local function move_read_counters(budget, fields, values, life, held, spent)
   if not life then return end
-  local changes = {}
-  local function move(period, at)
-    if values[at] ~= life then return end
-    local n = #changes
-    if spent ~= 0 then
-      changes[n + 1], changes[n + 2] = period .. ".spent", values[at + 1] + spent
-      n = n + 2
-    end
-    if held ~= 0 then
-      changes[n + 1], changes[n + 2] = period .. ".held", values[at + 2] + held
+  local changes, n = {}, 0
+  for at = 1, 7, 3 do
+    if values[at] == life then
+      if spent ~= 0 then
+        changes[n + 1], changes[n + 2] = fields[at + 1], values[at + 1] + spent
+        n = n + 2
+      end
+      if held ~= 0 then
+        changes[n + 1], changes[n + 2] = fields[at + 2], values[at + 2] + held
+        n = n + 2
+      end
     end
   end
-  move(day, 1)
-  move(month, 4)
-  move("t", 7)
-  if #changes > 0 then redis.call("HSET", budget, unpack(changes)) end
+  if n > 0 then redis.call("HSET", budget, unpack(changes)) end
+end
+
+local function move_counters(budget, fields, life, held, spent)
+  local values = redis.call("HMGET", budget, unpack(fields))
+  move_read_counters(budget, fields, values, life, held, spent)
 end

@@ -10,7 +10,7 @@ local prefix = prefix_of(KEYS[1])
 local ended = 0
 for _, id in ipairs(redis.call("ZRANGE", KEYS[2], 0, -1)) do
   if ended >= tonumber(ARGV[2]) then break end
-  if redis.call("HGET", prefix .. "hold:" .. id, "inc") == ARGV[1] then
+  if read_hold(prefix .. "hold:" .. id, "inc")[1] == ARGV[1] then
     if reap_one(prefix, life, id, false) then ended = ended + 1 end
   end
 end

@@ -13,20 +13,21 @@ local now = now_ms()
 local life = redis.call("HMGET", KEYS[1], "id", "run", "ready")
 if life[3] ~= "1" or life[2] ~= run_id() then return { "life", now } end
 
-local day, month = periods_at(now)
-local NAMES = { d = day, m = month, t = "t" }
+local PLACES = { d = 1, m = 4, t = 7 }
+local fields = fields_at(now)
 local result = { "ok", now }
 for place = 1, 4 do result[2 + place] = read_window(KEYS[2 + place], now).sum end
 for scope = 1, 2 do
   result[6 + scope] = redis.call("ZCOUNT", KEYS[6 + scope], "(" .. now, "+inf")
 end
 for scope = 1, 2 do
-  local name = NAMES[ARGV[2 + scope]]
+  local place = PLACES[ARGV[2 + scope]]
   local spent, held = false, false
-  if name then
-    local values = redis.call("HMGET", KEYS[8 + scope], name .. ".life", name .. ".spent", name .. ".held")
+  if place then
+    local values = redis.call("HMGET", KEYS[8 + scope], unpack(fields, place, place + 2))
     if values[1] ~= life[1] then
-      redis.call("SADD", KEYS[2], (scope == 1 and "k:" or "t:") .. ARGV[scope] .. "|" .. name)
+      local period = string.match(fields[place], "^[^.]+")
+      redis.call("SADD", KEYS[2], (scope == 1 and "k:" or "t:") .. ARGV[scope] .. "|" .. period)
       result[1] = "fill"
     else
       spent, held = tonumber(values[2]), tonumber(values[3])

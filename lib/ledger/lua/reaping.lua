@@ -2,21 +2,20 @@
 -- the progress that its worker reported last. A settlement that comes later within the hour corrects it.
 local function reap_one(prefix, life, id, whole)
   local hold_key = prefix .. "hold:" .. id
-  local hold = redis.call("HMGET", hold_key,
-    "state", "key", "tenant", "held", "at", "prompt", "completion", "row")
+  local hold = read_hold(hold_key, "state", "owners", "sizes", "prompt", "completion", "row")
   redis.call("ZREM", prefix .. "lapse", id)
   if hold[1] ~= "live" then return false end
 
-  local key, tenant, held, at = hold[2], hold[3], hold[4], hold[5]
-  local prompt, completion = tonumber(hold[6]), tonumber(hold[7])
-  local charge = whole and tonumber(held) or math.min(prompt + completion, tonumber(held))
-  local day, month = periods_at(at)
+  local key, tenant = read_owners(hold[2])
+  local held, at = read_sizes(hold[3])
+  local prompt, completion = tonumber(hold[4]) or 0, tonumber(hold[5]) or 0
+  local charge = whole and held or math.min(prompt + completion, held)
+  local fields = fields_at(at)
   for _, scope in ipairs({ "k:" .. key, "t:" .. tenant }) do
-    local budget = prefix .. "budget:" .. scope
-    move_counters(budget, read_counters(budget, day, month), life, day, month, -held, charge)
+    move_counters(prefix .. "budget:" .. scope, fields, life, -held, charge)
     redis.call("ZREM", prefix .. "lease:" .. scope, id)
   end
-  append_event(prefix .. "events", "lost", hold[8], key, tenant, at, charge, prompt, completion)
+  append_event(prefix .. "events", "lost", hold[6], key, tenant, at, charge, prompt, completion)
   redis.call("HSET", hold_key, "state", "reaped", "charge", charge)
   redis.call("PEXPIRE", hold_key, 3600000)
   return true

@@ -12,15 +12,15 @@ local life = redis.call("HGET", KEYS[1], "id")
 for i = 2, #ARGV, 10 do
   local id, key, tenant, at, held = ARGV[i], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
   local hold_key = prefix .. "hold:" .. id
-  local state = redis.call("HGET", hold_key, "state")
+  local state = read_hold(hold_key, "state")[1]
   if not state then
-    redis.call("HSET", hold_key, "state", "live", "inc", ARGV[i + 1], "key", key, "tenant", tenant,
-      "held", held, "at", at, "prompt", ARGV[i + 7], "completion", ARGV[i + 8],
-      "counted", ARGV[i + 6], "row", ARGV[i + 9])
-    local day, month = periods_at(at)
+    redis.call("HSET", hold_key, "state", "live", "inc", ARGV[i + 1],
+      "owners", key .. " " .. tenant,
+      "sizes", held .. " " .. at .. " " .. ARGV[i + 6] .. " 0 0 0 0",
+      "prompt", ARGV[i + 7], "completion", ARGV[i + 8], "row", ARGV[i + 9])
+    local fields = fields_at(at)
     for _, scope in ipairs({ "k:" .. key, "t:" .. tenant }) do
-      local budget = prefix .. "budget:" .. scope
-      move_counters(budget, read_counters(budget, day, month), life, day, month, tonumber(held), 0)
+      move_counters(prefix .. "budget:" .. scope, fields, life, tonumber(held), 0)
     end
   end
   if not state or state == "live" then

@@ -12,15 +12,16 @@ local unknown = {}
 for i = 2, #ARGV, 3 do
   local id = ARGV[i]
   local hold_key = prefix .. "hold:" .. id
-  local hold = redis.call("HMGET", hold_key, "state", "key", "tenant", "prompt", "completion")
+  local hold = read_hold(hold_key, "state", "owners", "prompt", "completion")
   if not hold[1] then
     unknown[#unknown + 1] = id
   elseif hold[1] == "live" then
     redis.call("ZADD", KEYS[2], lapse, id)
-    redis.call("ZADD", prefix .. "lease:k:" .. hold[2], lapse, id)
-    redis.call("ZADD", prefix .. "lease:t:" .. hold[3], lapse, id)
-    redis.call("HSET", hold_key,
-      "prompt", math.max(hold[4], ARGV[i + 1]), "completion", math.max(hold[5], ARGV[i + 2]))
+    local key, tenant = read_owners(hold[2])
+    redis.call("ZADD", prefix .. "lease:k:" .. key, lapse, id)
+    redis.call("ZADD", prefix .. "lease:t:" .. tenant, lapse, id)
+    redis.call("HSET", hold_key, "prompt", math.max(hold[3] or 0, ARGV[i + 1]),
+      "completion", math.max(hold[4] or 0, ARGV[i + 2]))
   end
 end
 local life = redis.call("HMGET", KEYS[1], "id", "run")

@@ -8,31 +8,30 @@
 -- ARGV   1 id   2 key   3 tenant   4 admitted at, ms   5 tokens charged   6 entry (JSON)
 -- Reply  {"settled" | "again", now}
 local now = now_ms()
-local hold = redis.call("HMGET", KEYS[4], "state", "held", "charge", "counted", "buckets")
+local hold = read_hold(KEYS[4], "state", "sizes", "charge")
 local state = hold[1]
 if state == "settled" then return { "again", now } end
 
 local tokens = tonumber(ARGV[5])
 local held, spent = 0, tokens
-if state == "live" then held = -hold[2] end
-if state == "reaped" then spent = tokens - hold[3] end
+if state then
+  local was_held, _, counted, _, _, of_key, of_tenant = read_sizes(hold[2])
+  if state == "live" then
+    held = -was_held
+    redis.call("ZREM", KEYS[3], ARGV[1])
+    redis.call("ZREM", KEYS[5], ARGV[1])
+    redis.call("ZREM", KEYS[6], ARGV[1])
+  else
+    spent = tokens - hold[3]
+  end
+  if of_key > 0 then lower_window(KEYS[7], of_key, counted - tokens) end
+  if of_tenant > 0 then lower_window(KEYS[8], of_tenant, counted - tokens) end
+end
 
 local life = redis.call("HGET", KEYS[1], "id")
-local day, month = periods_at(ARGV[4])
-move_counters(KEYS[9], read_counters(KEYS[9], day, month), life, day, month, held, spent)
-move_counters(KEYS[10], read_counters(KEYS[10], day, month), life, day, month, held, spent)
+local fields = fields_at(ARGV[4])
+move_counters(KEYS[9], fields, life, held, spent)
+move_counters(KEYS[10], fields, life, held, spent)
 append_event(KEYS[2], "entry", ARGV[6], ARGV[2], ARGV[3], ARGV[4], tokens)
-
-if state == "live" then
-  redis.call("ZREM", KEYS[3], ARGV[1])
-  redis.call("ZREM", KEYS[5], ARGV[1])
-  redis.call("ZREM", KEYS[6], ARGV[1])
-end
-if hold[5] then
-  local _, _, of_key, of_tenant = read_buckets(hold[5])
-  local less = hold[4] - tokens
-  if of_key > 0 then lower_window(KEYS[7], of_key, less) end
-  if of_tenant > 0 then lower_window(KEYS[8], of_tenant, less) end
-end
-mark_settled(KEYS[4], state)
+mark_settled(KEYS[4])
 return { "settled", now }

@@ -1,5 +1,6 @@
 -- What the stream and the live holds of a shard add up to, for each wanted counter.
--- `wanted` maps "scope|period" to a table with `stream` and `live`, which are added to.
+-- `wanted` maps "scope|period" to a table with `stream` and `live`, which are added to, as is `events`
+-- where it is there: an event of no tokens waits too.
 local function add_sums(prefix, wanted)
   local names_at = {}
   local function add(field, key, tenant, at, tokens)
@@ -9,10 +10,14 @@ local function add_sums(prefix, wanted)
       periods = { "|d" .. day, "|m" .. month_of(day), "|t" }
       names_at[day] = periods
     end
+    local function add_to(sums)
+      if not sums then return end
+      sums[field] = sums[field] + tokens
+      if field == "stream" and sums.events then sums.events = sums.events + 1 end
+    end
     for _, period in ipairs(periods) do
-      local of_key, of_tenant = wanted["k:" .. key .. period], wanted["t:" .. tenant .. period]
-      if of_key then of_key[field] = of_key[field] + tokens end
-      if of_tenant then of_tenant[field] = of_tenant[field] + tokens end
+      add_to(wanted["k:" .. key .. period])
+      add_to(wanted["t:" .. tenant .. period])
     end
   end
 
@@ -27,7 +32,11 @@ local function add_sums(prefix, wanted)
   until #events < 1000
 
   for _, id in ipairs(redis.call("ZRANGE", prefix .. "lapse", 0, -1)) do
-    local hold = redis.call("HMGET", prefix .. "hold:" .. id, "state", "key", "tenant", "at", "held")
-    if hold[1] == "live" then add("live", hold[2], hold[3], hold[4], tonumber(hold[5])) end
+    local hold = read_hold(prefix .. "hold:" .. id, "state", "owners", "sizes")
+    if hold[1] == "live" then
+      local key, tenant = read_owners(hold[2])
+      local held, at = read_sizes(hold[3])
+      add("live", key, tenant, at, held)
+    end
   end
 end

@@ -72,9 +72,3 @@ local function lower_window(key, second, less)
   less = math.min(less, tonumber(head[3]))
   redis.call("HSET", key, "sum", head[2] - less, slot, head[3] - less)
 end
-
--- The buckets of a hold: requests of key and tenant, tokens of key and tenant; 0 where none.
-local function read_buckets(text)
-  local rk, rt, tk, tt = string.match(text or "", "(%d+) (%d+) (%d+) (%d+)")
-  return tonumber(rk) or 0, tonumber(rt) or 0, tonumber(tk) or 0, tonumber(tt) or 0
-end

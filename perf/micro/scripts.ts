@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startPrivateRedis } from '../../bin/quickstart/private-redis.ts';
+import { periodsAt } from '../../lib/ledger/counter.ts';
+import type { LedgerSum } from '../../lib/ledger/counter.ts';
+import { openLedger } from '../../lib/ledger/ledger.ts';
+import type { Ledger } from '../../lib/ledger/ledger.ts';
+import { openShardLedger } from '../../lib/ledger/shard-ledger.ts';
+import { openRedis } from '../../lib/store/redis.ts';
+import type { Redis } from '../../lib/store/redis.ts';
+import { systemClock } from '../../lib/time/clock.ts';
+import { makeAdmitRequest, makeEntry, makeKeys } from './script-load.ts';
+import type { KeyOfLoad } from './script-load.ts';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '7' },
+    requests: { type: 'string', default: '4000' },
+  },
+});
+const rounds = Number(values.rounds);
+const requests = Number(values.requests);
+const IN_FLIGHT = 32;
+const TARGETS = { admit: 40, settle: 16 } as const;
+const NO_OP = '#!lua\nreturn 1';
+
+type Script = 'noop' | keyof typeof TARGETS;
+
+/** Server time of the two scripts of a request beside one that does nothing (DESIGN §9), in one run. */
+async function run(): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'nzgw-scripts-'));
+  const server = await startPrivateRedis({ directory, appendOnly: true });
+  const redis = openRedis({
+    url: server.url,
+    connectionName: 'perf',
+    commandTimeoutMs: 5_000,
+  });
+  try {
+    if (redis.status !== 'ready') {
+      await new Promise<void>((resolve) => redis.once('ready', () => resolve()));
+    }
+    report(await measure(redis));
+  } finally {
+    redis.disconnect();
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function measure(redis: Redis): Promise<Record<Script, number[]>> {
+  const keys = makeKeys(100, 10);
+  const ledger = openLedger(redis, {
+    shards: 1,
+    clock: systemClock,
+    incarnation: randomUUID(),
+    leaseMs: 30_000,
+  });
+  await makeReady(redis, keys);
+  const digest = String(await redis.script('LOAD', NO_OP));
+  const times: Record<Script, number[]> = { noop: [], admit: [], settle: [] };
+  // The first round only warms up.
+  for (let round = 0; round <= rounds; round += 1) {
+    const noop = await time(redis, () => inFlight(() => redis.evalsha(digest, 0)));
+    const ids = await timeAdmissions(redis, ledger, keys);
+    const entries = ids.entries.values();
+    const settle = await time(redis, () =>
+      inFlight(async () => {
+        const { value } = entries.next();
+        if (value) await ledger.settle(value);
+      }),
+    );
+    await redis.xtrim('nz1:{s00}:events', 'MAXLEN', 0);
+    if (round === 0) continue;
+    times.noop.push(noop);
+    times.admit.push(ids.us);
+    times.settle.push(settle);
+  }
+  return times;
+}
+
+async function timeAdmissions(
+  redis: Redis,
+  ledger: Ledger,
+  keys: readonly KeyOfLoad[],
+): Promise<{ us: number; entries: ReturnType<typeof makeEntry>[] }> {
+  const entries: ReturnType<typeof makeEntry>[] = [];
+  let n = 0;
+  const us = await time(redis, () =>
+    inFlight(async () => {
+      n += 1;
+      const key = keys[n % keys.length];
+      if (!key) return;
+      const reply = await ledger.admit(makeAdmitRequest(key));
+      if (reply.kind !== 'ok') throw new Error(`not admitted: ${reply.kind}`);
+      entries.push(makeEntry(reply.hold));
+    }),
+  );
+  return { us, entries };
+}
+
+/** Microseconds of the server a script call, as Redis itself counts them. */
+async function time(redis: Redis, act: () => Promise<void>): Promise<number> {
+  await redis.config('RESETSTAT');
+  await act();
+  const stats = await redis.info('commandstats');
+  const [, calls, us] = /cmdstat_evalsha:calls=(\d+),usec=(\d+)/.exec(stats) ?? [];
+  return Number(us) / Number(calls);
+}
+
+async function inFlight(act: () => Promise<unknown>): Promise<void> {
+  let left = requests;
+  await Promise.all(
+    Array.from({ length: IN_FLIGHT }, async () => {
+      while (left > 0) {
+        left -= 1;
+        await act();
+      }
+    }),
+  );
+}
+
+async function makeReady(redis: Redis, keys: readonly KeyOfLoad[]): Promise<void> {
+  const shard = openShardLedger(redis, 0);
+  const owner = { claim: randomUUID(), lifeId: randomUUID() };
+  await shard.own(owner.claim);
+  await shard.begin(owner.claim, owner.lifeId);
+  await shard.ready(owner.claim, owner.lifeId);
+  const { day, month } = periodsAt(systemClock.wallMs());
+  const sums = keys.flatMap(({ keyId, tenantId }): LedgerSum[] => [
+    { scope: `k:${keyId}`, period: day, tokens: 0 },
+    { scope: `t:${tenantId}`, period: month, tokens: 0 },
+  ]);
+  await shard.fill(owner, sums, 'fill');
+}
+
+function report(times: Record<Script, number[]>): void {
+  const noop = median(times.noop);
+  const lines = Object.entries(times).map(([script, us]) => {
+    const ratio = median(us) / noop;
+    const target = script in TARGETS ? TARGETS[script as keyof typeof TARGETS] : null;
+    return `| ${script} | ${median(us).toFixed(1)} | ${ratio.toFixed(1)} | ${target ?? '–'} |`;
+  });
+  process.stdout.write(
+    [
+      `### Server time of a script call, µs (median of ${rounds} rounds of ${requests}, ${IN_FLIGHT} in flight, AOF on)`,
+      '',
+      '| script | µs | ÷ no-op | at most |',
+      '|---|---|---|---|',
+      ...lines,
+      '',
+    ].join('\n'),
+  );
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
+}
+
+await run();
