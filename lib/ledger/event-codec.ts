@@ -17,8 +17,8 @@ export function decodeEvent(fields: readonly string[]): Entry | null {
   if (known === null) return null;
 
   const named = new Map(fields.flatMap((name, n) => (n % 2 ? [] : [[name, fields[n + 1]]])));
-  const promptTokens = Number(named.get('prompt'));
-  const completionTokens = Number(named.get('completion'));
+  const promptTokens = Number(named.get('prompt') ?? 0);
+  const completionTokens = Number(named.get('completion') ?? 0);
   const candidate = {
     ...known,
     keyId: named.get('key'),

@@ -79,7 +79,7 @@ export function openLedger(connection: Redis, parts: LedgerParts): Ledger {
     async settle(entry) {
       const shard = shardOf(entry.tenantId, shards);
       const raw = await redis.nz_settle(...toSettleArguments(entry, shard));
-      time.learn(shard, readReply('settle', raw, ['settled', 'again']).nowMs);
+      readReply('settle', raw, ['settled', 'again']);
     },
     async cancel(cancellation) {
       const raw = await redis.nz_cancel(...toCancelArguments(cancellation));

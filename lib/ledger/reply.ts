@@ -1,7 +1,7 @@
 /** A script's reply as it comes: a word, Redis's time, and what the word brings with it. */
 export interface Reply<Word extends string> {
   readonly word: Word;
-  /** Redis's time, ms since 1970. */
+  /** Redis's time, ms since 1970; NaN from `settle`, which is not asked for it. */
   readonly nowMs: number;
   readonly rest: readonly unknown[];
 }

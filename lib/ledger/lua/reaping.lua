@@ -15,7 +15,8 @@ local function reap_one(prefix, life, id, whole)
     move_counters(prefix .. "budget:" .. scope, fields, life, -held, charge)
     redis.call("ZREM", prefix .. "lease:" .. scope, id)
   end
-  append_event(prefix .. "events", "lost", hold[6], key, tenant, at, charge, prompt, completion)
+  append_event(prefix .. "events", "lost", hold[6], key, tenant, at, charge,
+    "prompt", prompt, "completion", completion)
   redis.call("HSET", hold_key, "state", "reaped", "charge", charge)
   redis.call("PEXPIRE", hold_key, 3600000)
   return true

@@ -6,11 +6,10 @@
 -- KEYS   1 life   2 events   3 lapse   4 hold   5 leases of key   6 of tenant
 --        7 tokens of key   8 of tenant   9 budget of key   10 of tenant
 -- ARGV   1 id   2 key   3 tenant   4 admitted at, ms   5 tokens charged   6 entry (JSON)
--- Reply  {"settled" | "again", now}
-local now = now_ms()
+-- Reply  {"settled"} | {"again"}
 local hold = read_hold(KEYS[4], "state", "sizes", "charge")
 local state = hold[1]
-if state == "settled" then return { "again", now } end
+if state == "settled" then return { "again" } end
 
 local tokens = tonumber(ARGV[5])
 local held, spent = 0, tokens
@@ -34,4 +33,4 @@ move_counters(KEYS[9], fields, life, held, spent)
 move_counters(KEYS[10], fields, life, held, spent)
 append_event(KEYS[2], "entry", ARGV[6], ARGV[2], ARGV[3], ARGV[4], tokens)
 mark_settled(KEYS[4])
-return { "settled", now }
+return { "settled" }
