@@ -14,6 +14,8 @@ import { until } from '../test/support/until.ts';
 import type { Server } from './server.ts';
 
 const FIRST_PORT = 28_080;
+/** Of no worth elsewhere. */
+export const PEPPER = 'a pepper for measuring, thirty-two bytes and more';
 const CAUGHT_UP_WITHIN_MS = 60_000;
 /** Limits that are checked with every request, and never reached. */
 const LIMITS = ['--rpm=100M', '--tpm=100G', '--concurrency=10000', '--budget=100G/month'];
@@ -24,11 +26,18 @@ export interface GatewayPlan {
   readonly workers: number;
 }
 
+/** The gateway with what is needed to add to its database and to read it. */
+export interface PerfGateway extends Server {
+  readonly databaseUrl: string;
+  /** What `nzgw` needs. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
 /**
  * The built product with everything on: a key and a tenant with all four limits each, Redis with AOF,
  * Postgres with fsync, audit, metrics, a log line a request.
  */
-export async function startGateway(plan: GatewayPlan): Promise<Server> {
+export async function startGateway(plan: GatewayPlan): Promise<PerfGateway> {
   const { directory, workers } = plan;
   const postgres = await startPrivatePostgres({ directory: join(directory, 'postgres') });
   const redis = await startPrivateRedis({ directory: join(directory, 'redis'), appendOnly: true });
@@ -40,7 +49,7 @@ export async function startGateway(plan: GatewayPlan): Promise<Server> {
     DATABASE_URL: databaseUrl,
     REDIS_URL: redis.url,
     OLLAMA_URL: plan.upstream,
-    NZGW_KEY_PEPPER: 'a pepper for measuring, of no worth elsewhere',
+    NZGW_KEY_PEPPER: PEPPER,
     NZGW_PORT: String(port),
     NZGW_ADMIN_PORT: '0',
     NZGW_WORKERS: String(workers),
@@ -54,6 +63,8 @@ export async function startGateway(plan: GatewayPlan): Promise<Server> {
     url,
     headers: { authorization: `Bearer ${key}` },
     pid: child.pid,
+    databaseUrl,
+    environment,
     stores: { Redis: redis.pid, Postgres: postgres.pid },
     facts:
       `${workers} workers; key and tenant with four limits each; audit, metrics, ` +

@@ -29,6 +29,14 @@ const NO_OP = '#!lua\nreturn 1';
 
 type Script = 'noop' | keyof typeof TARGETS;
 
+/** Of one call, µs. */
+interface Cost {
+  /** In the script, as Redis counts it (commandstats). */
+  readonly script: number;
+  /** CPU of the server, reading, writing and the AOF included. */
+  readonly server: number;
+}
+
 /** Server time of the two scripts of a request beside one that does nothing (DESIGN §9), in one run. */
 async function run(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'nzgw-scripts-'));
@@ -40,7 +48,9 @@ async function run(): Promise<void> {
   });
   try {
     if (redis.status !== 'ready') {
-      await new Promise<void>((resolve) => redis.once('ready', () => resolve()));
+      await new Promise<void>((resolve) => {
+        redis.once('ready', resolve);
+      });
     }
     report(await measure(redis));
   } finally {
@@ -50,7 +60,7 @@ async function run(): Promise<void> {
   }
 }
 
-async function measure(redis: Redis): Promise<Record<Script, number[]>> {
+async function measure(redis: Redis): Promise<Record<Script, Cost[]>> {
   const keys = makeKeys(100, 10);
   const ledger = openLedger(redis, {
     shards: 1,
@@ -60,7 +70,7 @@ async function measure(redis: Redis): Promise<Record<Script, number[]>> {
   });
   await makeReady(redis, keys);
   const digest = String(await redis.script('LOAD', NO_OP));
-  const times: Record<Script, number[]> = { noop: [], admit: [], settle: [] };
+  const times: Record<Script, Cost[]> = { noop: [], admit: [], settle: [] };
   // The first round only warms up.
   for (let round = 0; round <= rounds; round += 1) {
     const noop = await time(redis, () => inFlight(() => redis.evalsha(digest, 0)));
@@ -75,7 +85,7 @@ async function measure(redis: Redis): Promise<Record<Script, number[]>> {
     await redis.xtrim('nz1:{s00}:events', 'MAXLEN', 0);
     if (round === 0) continue;
     times.noop.push(noop);
-    times.admit.push(ids.us);
+    times.admit.push(ids.cost);
     times.settle.push(settle);
   }
   return times;
@@ -85,10 +95,10 @@ async function timeAdmissions(
   redis: Redis,
   ledger: Ledger,
   keys: readonly KeyOfLoad[],
-): Promise<{ us: number; entries: ReturnType<typeof makeEntry>[] }> {
+): Promise<{ cost: Cost; entries: ReturnType<typeof makeEntry>[] }> {
   const entries: ReturnType<typeof makeEntry>[] = [];
   let n = 0;
-  const us = await time(redis, () =>
+  const cost = await time(redis, () =>
     inFlight(async () => {
       n += 1;
       const key = keys[n % keys.length];
@@ -98,16 +108,24 @@ async function timeAdmissions(
       entries.push(makeEntry(reply.hold));
     }),
   );
-  return { us, entries };
+  return { cost, entries };
 }
 
-/** Microseconds of the server a script call, as Redis itself counts them. */
-async function time(redis: Redis, act: () => Promise<void>): Promise<number> {
+async function time(redis: Redis, act: () => Promise<void>): Promise<Cost> {
   await redis.config('RESETSTAT');
+  const before = await readCpuUs(redis);
   await act();
+  const server = ((await readCpuUs(redis)) - before) / requests;
   const stats = await redis.info('commandstats');
   const [, calls, us] = /cmdstat_evalsha:calls=(\d+),usec=(\d+)/.exec(stats) ?? [];
-  return Number(us) / Number(calls);
+  return { script: Number(us) / Number(calls), server };
+}
+
+async function readCpuUs(redis: Redis): Promise<number> {
+  const text = await redis.info('cpu');
+  const read = (name: string): number =>
+    Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(text)?.[1] ?? NaN);
+  return (read('used_cpu_sys') + read('used_cpu_user')) * 1e6;
 }
 
 async function inFlight(act: () => Promise<unknown>): Promise<void> {
@@ -136,19 +154,22 @@ async function makeReady(redis: Redis, keys: readonly KeyOfLoad[]): Promise<void
   await shard.fill(owner, sums, 'fill');
 }
 
-function report(times: Record<Script, number[]>): void {
-  const noop = median(times.noop);
-  const lines = Object.entries(times).map(([script, us]) => {
-    const ratio = median(us) / noop;
-    const target = script in TARGETS ? TARGETS[script as keyof typeof TARGETS] : null;
-    return `| ${script} | ${median(us).toFixed(1)} | ${ratio.toFixed(1)} | ${target ?? '–'} |`;
+function report(times: Record<Script, Cost[]>): void {
+  const of = (script: Script, what: keyof Cost): number =>
+    median(times[script].map((c) => c[what]));
+  const lines = (['noop', 'admit', 'settle'] as const).map((script) => {
+    const cells = (['server', 'script'] as const).flatMap((what) => [
+      of(script, what).toFixed(1),
+      (of(script, what) / of('noop', what)).toFixed(1),
+    ]);
+    return `| ${[script, ...cells, script === 'noop' ? '–' : TARGETS[script]].join(' | ')} |`;
   });
   process.stdout.write(
     [
-      `### Server time of a script call, µs (median of ${rounds} rounds of ${requests}, ${IN_FLIGHT} in flight, AOF on)`,
+      `### Redis's time of a script call, µs (median of ${rounds} rounds of ${requests}, ${IN_FLIGHT} in flight, AOF on)`,
       '',
-      '| script | µs | ÷ no-op | at most |',
-      '|---|---|---|---|',
+      '| script | CPU of the server | ÷ no-op | in the script | ÷ no-op | at most |',
+      '|---|--:|--:|--:|--:|--:|',
       ...lines,
       '',
     ].join('\n'),

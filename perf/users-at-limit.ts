@@ -1,0 +1,178 @@
+import autocannon from 'autocannon';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { hashKey } from '../lib/auth/hash-key.ts';
+import { makeKey } from '../lib/auth/key-format.ts';
+import { makeSecretTag } from '../lib/auth/secret-tag.ts';
+import { openPool } from '../lib/store/postgres.ts';
+import type { Pool } from '../lib/store/postgres.ts';
+import { createKey } from '../lib/tenants/create-key.ts';
+import { NO_LIMITS } from '../lib/tenants/limit-columns.ts';
+import { until } from '../test/support/until.ts';
+import { startBuilt } from './child.ts';
+import { PEPPER, startGateway } from './gateway.ts';
+import { judgeUser } from './judge-user.ts';
+import type { Attempt } from './judge-user.ts';
+
+const { values } = parseArgs({
+  options: {
+    users: { type: 'string', default: '100' },
+    seconds: { type: 'string', default: '300' },
+  },
+});
+const users = Number(values.users);
+const seconds = Number(values.seconds);
+
+const MODEL = 'perf-json:latest';
+const PROMPT_TOKENS = 21;
+const OUTPUT_TOKENS = 9;
+const REQUESTS_PER_MINUTE = 60;
+/** Twice what the limit lets through. */
+const ATTEMPTS_PER_SECOND = 2;
+const MOST_P99_MS = 25;
+const CHEAP_HASH = { memoryKib: 8_192, passes: 1, lanes: 1 };
+const BODY = JSON.stringify({
+  model: MODEL,
+  stream: false,
+  messages: [{ role: 'user', content: 'one of many' }],
+  options: { num_predict: OUTPUT_TOKENS },
+});
+
+/** Many users, each at twice its limit: every refusal and every token must be right (DESIGN §9). */
+async function run(): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'nzgw-users-'));
+  await chmod(directory, 0o711);
+  const script = { tokens: OUTPUT_TOKENS, promptTokens: PROMPT_TOKENS };
+  const upstream = startBuilt(
+    'test/support/fake-ollama-main.js',
+    JSON.stringify({ models: [{ name: MODEL }], always: script }),
+  );
+  const { url } = z.object({ url: z.string() }).parse(await upstream.readJson());
+  const gateway = await startGateway({ directory, upstream: url, workers: 2 });
+  const database = openPool({
+    url: gateway.databaseUrl,
+    applicationName: 'perf',
+    maxConnections: 2,
+    timeoutMs: 60_000,
+  });
+  try {
+    const keys = await makeUsers(database);
+    const result = await attack(gateway.url, [...keys.keys()]);
+    const faults = await judge(database, result, [...keys.values()]);
+    for (const fault of faults) process.stdout.write(`- WRONG: ${fault}\n`);
+    if (faults.length > 0) process.exitCode = 1;
+  } finally {
+    await database.end();
+    await gateway.stop();
+    await upstream.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Keys by their text: the id of each. */
+async function makeUsers(database: Pool): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await database.query<{ id: string }>('select id from gateway.tenants');
+  const tenant = { id: rows[0]?.id ?? '', slug: 'perf' };
+  const limits = {
+    ...NO_LIMITS,
+    requestsPerMinute: REQUESTS_PER_MINUTE,
+    tokensPerMinute: 1_000_000,
+    concurrency: 10,
+    budgetTokens: 1_000_000_000,
+    budgetPeriod: 'day' as const,
+  };
+  const made = new Map<string, string>();
+  for (let n = 0; n < users; n += 1) {
+    const { key, publicId } = makeKey();
+    const { id } = await createKey(database, tenant, {
+      publicId,
+      hash: await hashKey(key, CHEAP_HASH),
+      secretTag: makeSecretTag(PEPPER, key),
+      name: `user ${n}`,
+      expiresAt: null,
+      allowAllModels: null,
+      allowedModels: null,
+      limits,
+    });
+    made.set(key, id);
+  }
+  return made;
+}
+
+async function attack(url: string, keys: readonly string[]): Promise<autocannon.Result> {
+  let next = 0;
+  return autocannon({
+    url: `${url}/api/chat`,
+    method: 'POST',
+    body: BODY,
+    connections: keys.length,
+    overallRate: keys.length * ATTEMPTS_PER_SECOND,
+    duration: seconds,
+    setupClient: (client) => {
+      client.setHeaders({
+        authorization: `Bearer ${keys[next % keys.length] ?? ''}`,
+        'content-type': 'application/json',
+      });
+      next += 1;
+    },
+  });
+}
+
+/** What is wrong, in sentences. */
+async function judge(
+  database: Pool,
+  result: autocannon.Result,
+  keyIds: readonly string[],
+): Promise<readonly string[]> {
+  const count = (status: `${number}`): number => result.statusCodeStats?.[status]?.count ?? 0;
+  const ok = count('200');
+  const refused = count('429');
+  const faults: string[] = [];
+  const check = (fine: boolean, fault: string): void => {
+    if (!fine) faults.push(fault);
+  };
+
+  // What was under way when the load ended is answered, and audited, but not counted by autocannon.
+  const rows = await until(
+    async () => {
+      const all = await readAttempts(database);
+      return all.length >= ok + refused && all;
+    },
+    { withinMs: 60_000, what: `${ok + refused} audit rows` },
+  );
+  const admitted = rows.filter(({ admitted: yes }) => yes);
+  const { rows: ledger } = await database.query<{ requests: number; charged: number }>(
+    'select sum(requests)::float8 as requests, sum(charged_tokens)::float8 as charged from gateway.token_ledger',
+  );
+  const p99 = result.latency.p99;
+  process.stdout.write(
+    `${users} users for ${seconds} s: ${ok} × 200, ${refused} × 429, p50 ${result.latency.p50} ms, ` +
+      `p99 ${p99} ms, ${ledger[0]?.charged ?? 0} tokens in the ledger\n`,
+  );
+  check(ok + refused === result.requests.total, 'some answers were neither 200 nor 429');
+  check(result.errors === 0, `${result.errors} connections failed`);
+  check(Math.abs(admitted.length - ok) <= users, `${admitted.length} rows for ${ok} answers`);
+  check(ledger[0]?.requests === admitted.length, 'the ledger counts other requests than the audit');
+  const tokens = admitted.length * (PROMPT_TOKENS + OUTPUT_TOKENS);
+  check(ledger[0]?.charged === tokens, `${ledger[0]?.charged ?? 0} tokens charged, not ${tokens}`);
+  check(p99 < MOST_P99_MS, `p99 ${p99} ms, not below ${MOST_P99_MS} ms`);
+  for (const keyId of keyIds) {
+    const own = rows.filter((row) => row.keyId === keyId);
+    faults.push(...judgeUser(own, REQUESTS_PER_MINUTE));
+  }
+  return faults;
+}
+
+async function readAttempts(database: Pool): Promise<readonly (Attempt & { keyId: string })[]> {
+  const { rows } = await database.query<Attempt & { keyId: string }>(
+    `select key_id as "keyId", (extract(epoch from admitted_at) * 1000)::float8 as "atMs",
+            duration_ms as "durationMs", outcome <> 'refused' as admitted
+       from gateway.audit_log order by admitted_at, id`,
+  );
+  return rows;
+}
+
+await run();
