@@ -1,6 +1,7 @@
 import type { Principal } from '../auth/principal.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import type { Call } from '../http/call.ts';
+import { isEmbedding } from './bound-prompt.ts';
 
 /**
  * What is sent as `options.num_predict` (SPEC §2.2): the least of what was asked and of the output
@@ -13,7 +14,7 @@ export function chooseNumPredict(
   principal: Principal,
   defaultMaxTokens: number,
 ): number | null {
-  if (call.route === 'embed' || call.route === 'embeddings') return null;
+  if (isEmbedding(call.route)) return null;
 
   const granted = Math.min(
     readAsked(call.options['num_predict']) ?? defaultMaxTokens,

@@ -27,8 +27,9 @@ export function makeAudit(parts: AuditParts): Audit {
   return (exchange, { principal, refusal, ...rest }) => {
     if (principal === undefined || refusal === undefined) return undefined;
     try {
+      const { tenantId } = principal.tenant;
       const context = {
-        admittedAtMs: Math.floor(parts.ledger.estimateTimeMs() ?? parts.clock.wallMs()),
+        admittedAtMs: Math.floor(parts.ledger.estimateTimeMs(tenantId) ?? parts.clock.wallMs()),
         endedAtMs: parts.clock.monotonicMs(),
         cutAddress: parts.cutAddress,
       };

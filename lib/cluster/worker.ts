@@ -20,6 +20,7 @@ import { openPool } from '../store/postgres.ts';
 import { openRedis } from '../store/redis.ts';
 import { openThreadPool } from '../threads/thread-pool.ts';
 import type { Clock } from '../time/clock.ts';
+import { makeAdmissionNotices } from './admission-notices.ts';
 import { isFromPrimary } from './messages.ts';
 import type { FromPrimary, FromWorker } from './messages.ts';
 import { WORKER_POSTGRES_CONNECTIONS } from './prepare.ts';
@@ -94,12 +95,7 @@ class WorkerLife {
       tenants: settings.metricTenants,
       models: settings.metricModels,
     });
-    const pool = openPool({
-      url: settings.databaseUrl,
-      applicationName: 'nzgw worker',
-      maxConnections: WORKER_POSTGRES_CONNECTIONS,
-      timeoutMs: POSTGRES_TIMEOUT_MS,
-    });
+    const pool = openWorkerPool(settings);
     const redis = openRedis({
       url: settings.redisUrl,
       connectionName: 'nzgw-worker',
@@ -111,6 +107,8 @@ class WorkerLife {
       shared: this.#shared,
       redis,
       shards: start.shards,
+      incarnation: start.incarnation,
+      notices: makeAdmissionNotices(clock, tell),
       argon2Threads: openThreadPool({
         entry: parts.argon2Entry,
         maxQueue: settings.argon2Queue,
@@ -200,6 +198,15 @@ class WorkerLife {
   async #report(): Promise<void> {
     tell({ type: 'metrics', snapshot: await this.#metrics.snapshot() });
   }
+}
+
+function openWorkerPool(settings: Settings): ReturnType<typeof openPool> {
+  return openPool({
+    url: settings.databaseUrl,
+    applicationName: 'nzgw worker',
+    maxConnections: WORKER_POSTGRES_CONNECTIONS,
+    timeoutMs: POSTGRES_TIMEOUT_MS,
+  });
 }
 
 /** The primary may be gone; then there is nobody to tell. */

@@ -24,6 +24,13 @@ const CHECKS: readonly CrossCheck[] = [
         : `wanted more than ${SETTINGS.discoveryIntervalSeconds.name} (${interval}), got "${age}"`,
   },
   {
+    of: ['leaseSeconds', 'leaseRenewSeconds'],
+    find: ({ leaseSeconds = 0, leaseRenewSeconds = 0 }) =>
+      leaseSeconds >= 3 * leaseRenewSeconds
+        ? undefined
+        : `wanted at least three times ${SETTINGS.leaseRenewSeconds.name} (${leaseRenewSeconds}), got "${leaseSeconds}"`,
+  },
+  {
     of: ['bodyMemoryBytes', 'maxBodyBytes'],
     find: ({ bodyMemoryBytes = 0, maxBodyBytes = 0 }) =>
       bodyMemoryBytes >= maxBodyBytes

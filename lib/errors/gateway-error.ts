@@ -4,8 +4,13 @@ import type { RefusalCode } from './refusals.ts';
 export interface RefusalDetails {
   /** The request field at fault, told to OpenAI clients as `param`. */
   readonly param?: string;
-  /** When to come back; on every 429 and 503 (whole seconds are derived, at least 1). */
-  readonly retryAfterMs?: number;
+  /**
+   * When to come back; on every 429 and 503 (whole seconds are derived, at least 1). null: waiting
+   * does not help.
+   */
+  readonly retryAfterMs?: number | null;
+  /** Further headers of the reply, names and values in turn: what is left of limits. */
+  readonly headers?: readonly string[];
   /** The connection cannot be used again: its framing or its body was not read to the end. */
   readonly closeConnection?: boolean;
 }

@@ -12,14 +12,15 @@ export interface OtherParts {
   readonly listing: Listing;
   readonly reader: Pick<CallReader, 'readShow'>;
   readonly confirm: Confirm;
+  readonly describeKey: (principal: Principal) => Promise<object>;
 }
 
 /**
- * Listings from the snapshot, cut to what the caller may use. Throws for routes that are blocked
+ * Listings from the snapshot, cut to what the caller may use, and the caller's own limits. Throws for routes that are blocked
  * or unknown: only a known key is told which.
  */
 export async function answerOther(
-  { listing, reader, confirm }: OtherParts,
+  { listing, reader, confirm, describeKey }: OtherParts,
   exchange: Exchange,
   route: OtherRoute,
   principal: Principal,
@@ -34,6 +35,9 @@ export async function answerOther(
       return;
     case 'version':
       sendJson(exchange, 200, describeVersion(listing));
+      return;
+    case 'key':
+      sendJson(exchange, 200, await describeKey(principal));
       return;
     case 'show': {
       const { model } = await reader.readShow(exchange, principal.tenant.tenantId);

@@ -1,4 +1,5 @@
 import { authorise } from '../access/authorise.ts';
+import type { Access } from '../access/authorise.ts';
 import { openModelLists } from '../access/model-list.ts';
 import { chooseNumPredict } from '../admission/num-predict.ts';
 import { makeAddressCut } from '../audit/client-address.ts';
@@ -6,6 +7,7 @@ import type { FindKey } from '../auth/key-directory.ts';
 import type { RenewKey } from '../auth/renewal.ts';
 import type { Settings } from '../config/settings.ts';
 import { openCatalogue } from '../discovery/catalogue.ts';
+import type { Listing } from '../discovery/listings.ts';
 import { CallReader } from '../http/read-call.ts';
 import { readRoute } from '../http/read-route.ts';
 import { makeLineLimit } from '../log/line-limit.ts';
@@ -20,7 +22,9 @@ import { answerIdle } from './answer-idle.ts';
 import { answerOpen } from './answer-open.ts';
 import { answerOther } from './answer-other.ts';
 import { makeAuth } from './make-auth.ts';
+import { makeContextLengths, sentNumCtx } from './forward-request.ts';
 import { makeBookkeeping } from './make-bookkeeping.ts';
+import type { AdmissionNotices, Bookkeeping } from './make-bookkeeping.ts';
 import { makeForwarder, makeStreaming } from './make-streaming.ts';
 import { observe } from './observe.ts';
 import { refuse } from './refuse.ts';
@@ -36,6 +40,9 @@ export interface GatewayParts {
   readonly shared: SharedReader;
   readonly redis: Redis;
   readonly shards: number;
+  /** Of this worker's life; never used twice. */
+  readonly incarnation: string;
+  readonly notices: AdmissionNotices;
   readonly argon2Threads: ThreadPool;
   readonly bodyThreads: ThreadPool;
   readonly findKey: FindKey;
@@ -59,46 +66,25 @@ const MODEL_LIST_NAMES = 100_000;
 
 /** The steps of pipeline.ts with their real parts. */
 export function assemble(parts: GatewayParts): Gateway {
-  const { settings, clock, log, shared } = parts;
-  const cutAddress = makeAddressCut(settings.auditAddress);
+  const { settings, clock, shared } = parts;
   const running = new Running();
-  const { authenticate, confirm } = makeAuth(parts);
-  const books = makeBookkeeping({ ...parts, cutAddress });
-  const reader = new CallReader({ settings, pool: parts.bodyThreads });
+  const contextLengths = makeContextLengths(settings);
+  const forwarder = makeForwarder(settings, clock);
   const maxAgeMs = settings.discoveryMaxAgeSeconds * 1_000;
   const models = openCatalogue({ reader: shared, clock, maxAgeMs });
-  const access = { models, lists: openModelLists(MODEL_LIST_NAMES) };
-  const forwarder = makeForwarder(settings, clock);
-  const strangers = makeLineLimit(clock, STRANGER_LINES_PER_SECOND);
-
-  const stages: Stages = {
-    route: readRoute,
-    answerOpen: (exchange, route) => {
-      answerOpen(exchange, route, parts.isReady);
-    },
-    authenticate,
-    answerOther: (exchange, route, principal) =>
-      answerOther({ listing: access, reader, confirm }, exchange, route, principal),
-    read: (exchange, route, { tenant }) => reader.readCall(exchange, route.name, tenant.tenantId),
-    confirm,
-    authorise: (principal, call) => authorise(access, principal, call.model),
-    answerIdle: (exchange, principal, call, grant) => {
-      const numPredict = chooseNumPredict(call, principal, settings.defaultMaxTokens);
-      answerIdle(exchange, call, grant, { numPredict, nowMs: clock.wallMs() });
-    },
-    admit: books.admit,
-    ...makeStreaming({ settings, clock, running, forwarder, threads: parts.bodyThreads }),
-    refuse: (exchange, error) => refuse(exchange, error, log),
-    settle: (exchange, facts) => {
-      facts.entry = books.settle(exchange, facts);
-    },
-    audit: (exchange, facts) => {
-      facts.entry = books.audit(exchange, facts);
-    },
-    observe: (exchange, facts) => {
-      observe({ log, metrics: parts.metrics, clock, strangers, cutAddress }, exchange, facts);
-    },
-  };
+  const cutAddress = makeAddressCut(settings.auditAddress);
+  const books = makeBookkeeping({
+    ...parts,
+    cutAddress,
+    chooseNumCtx: (call, principal, grant) => sentNumCtx(call, principal, grant, contextLengths),
+  });
+  const { bodyThreads: threads } = parts;
+  const stages = makeStages(parts, {
+    books,
+    cutAddress,
+    access: { models, lists: openModelLists(MODEL_LIST_NAMES) },
+    streaming: makeStreaming({ settings, clock, running, forwarder, threads, contextLengths }),
+  });
 
   return {
     stages,
@@ -110,6 +96,55 @@ export function assemble(parts: GatewayParts): Gateway {
     async close(withinMs) {
       await closeForwarder(forwarder);
       return books.flush(withinMs);
+    },
+  };
+}
+
+/** What the steps share. */
+interface StageParts {
+  readonly books: Bookkeeping;
+  readonly cutAddress: (address: string) => string | null;
+  readonly access: Access & Listing;
+  readonly streaming: Pick<Stages, 'forward' | 'relay'>;
+}
+
+function makeStages(parts: GatewayParts, made: StageParts): Stages {
+  const { settings, clock, log, metrics } = parts;
+  const { books, cutAddress, access, streaming } = made;
+  const { authenticate, confirm } = makeAuth(parts);
+  const reader = new CallReader({ settings, pool: parts.bodyThreads });
+  const other = { listing: access, reader, confirm, describeKey: books.describeKey };
+  const strangers = makeLineLimit(clock, STRANGER_LINES_PER_SECOND);
+  const watching = { log, metrics, clock, strangers, cutAddress };
+  return {
+    route: readRoute,
+    answerOpen: (exchange, route) => {
+      answerOpen(exchange, route, parts.isReady);
+    },
+    authenticate,
+    answerOther: (exchange, route, principal) => answerOther(other, exchange, route, principal),
+    read: (exchange, route, { tenant }) => reader.readCall(exchange, route.name, tenant.tenantId),
+    confirm,
+    authorise: (principal, call) => authorise(access, principal, call.model),
+    answerIdle: (exchange, principal, call, grant) => {
+      const numPredict = chooseNumPredict(call, principal, settings.defaultMaxTokens);
+      answerIdle(exchange, call, grant, { numPredict, nowMs: clock.wallMs() });
+    },
+    admit: books.admit,
+    forward: (exchange, facts) => {
+      books.follow(facts);
+      return streaming.forward(exchange, facts);
+    },
+    relay: streaming.relay,
+    refuse: (exchange, error, facts) => refuse(exchange, error, log, facts?.lease),
+    settle: (exchange, facts) => {
+      facts.entry = books.settle(exchange, facts);
+    },
+    audit: (exchange, facts) => {
+      facts.entry = books.audit(exchange, facts);
+    },
+    observe: (exchange, facts) => {
+      observe(watching, exchange, facts);
     },
   };
 }

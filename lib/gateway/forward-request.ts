@@ -1,14 +1,17 @@
+import type { Grant } from '../access/grant.ts';
 import { canonicalise } from '../access/model-name.ts';
+import type { Principal } from '../auth/principal.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Call } from '../http/call.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { chooseOptions } from '../upstream/choose-options.ts';
+import { chooseNumCtx, chooseOptions } from '../upstream/choose-options.ts';
 import type { ForwardRequest } from '../upstream/forward.ts';
 import { buildUpstreamBody } from '../upstream/request-body.ts';
 import { buildUpstreamHeaders } from '../upstream/request-headers.ts';
 import type { AdmittedFacts } from './stages.ts';
 
 /** The operator's context length for a model, by canonical name; null where none is set. */
-type ContextLengths = (canonical: string) => number | null;
+export type ContextLengths = (canonical: string) => number | null;
 
 export function makeContextLengths(
   settings: Pick<Settings, 'numCtx' | 'modelNumCtx'>,
@@ -35,9 +38,7 @@ export function makeForwardRequest(
   const { route, call, grant, lease, tally, principal } = facts;
   const { tenant } = principal;
   const options = chooseOptions(call.options, {
-    allowRuntimeOptions: tenant.allowRuntimeOptions,
-    maxNumCtx: tenant.maxNumCtx,
-    numCtx: contextLengths(grant.model.key),
+    ...contextRules(principal, grant, contextLengths),
     numPredict: lease.numPredict,
   });
   return {
@@ -56,4 +57,22 @@ export function makeForwardRequest(
     gone,
     tally,
   };
+}
+
+/**
+ * The context length that makeForwardRequest sends; null where the model's own counts. The bound of a
+ * prompt stands on it.
+ */
+export function sentNumCtx(
+  call: Pick<Call, 'options'>,
+  principal: Principal,
+  grant: Grant,
+  contextLengths: ContextLengths,
+): number | null {
+  return chooseNumCtx(call.options['num_ctx'], contextRules(principal, grant, contextLengths));
+}
+
+function contextRules({ tenant }: Principal, { model }: Grant, contextLengths: ContextLengths) {
+  const { allowRuntimeOptions, maxNumCtx } = tenant;
+  return { allowRuntimeOptions, maxNumCtx, numCtx: contextLengths(model.key) };
 }

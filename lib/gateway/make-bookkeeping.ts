@@ -1,18 +1,30 @@
 import { makeAdmit } from '../admission/admit.ts';
-import type { Admit } from '../admission/admit.ts';
+import type { Admit, AdmitParts } from '../admission/admit.ts';
 import { makeLimiterPause } from '../admission/limiter-pause.ts';
 import { makeAudit } from '../audit/audit.ts';
 import { makeDropNotice } from '../audit/drop-notice.ts';
 import { makeRefusalRing } from '../audit/refusal-ring.ts';
+import type { RefusalRing } from '../audit/refusal-ring.ts';
+import type { Principal } from '../auth/principal.ts';
 import type { Settings } from '../config/settings.ts';
-import type { Entry } from '../ledger/entry.ts';
 import { openLedger } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Logger } from '../log/logger.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
-import { makeSettlementRing } from '../settlement/ring.ts';
 import { makeSettle } from '../settlement/settle.ts';
+import { openSettlements } from '../settlement/settlements.ts';
 import type { Redis } from '../store/redis.ts';
 import type { Clock } from '../time/clock.ts';
+import { describeKey } from './describe-key.ts';
+import type { AdmittedFacts } from './stages.ts';
+
+/** What a worker says to its primary about its admissions. */
+export interface AdmissionNotices {
+  /** An admission is about to be asked for. */
+  asking(): void;
+  /** A counter of that shard is to be filled. */
+  fills(shard: number): void;
+}
 
 export interface BookkeepingParts {
   readonly settings: Settings;
@@ -20,47 +32,67 @@ export interface BookkeepingParts {
   readonly log: Logger;
   readonly redis: Redis;
   readonly shards: number;
+  /** Of this worker's life; never used twice. */
+  readonly incarnation: string;
+  readonly notices: AdmissionNotices;
   readonly metrics: Pick<WorkerMetrics, 'countDroppedRefusal'>;
+  readonly chooseNumCtx: AdmitParts['chooseNumCtx'];
   readonly cutAddress: (address: string) => string | null;
 }
 
 export interface Bookkeeping {
   readonly admit: Admit;
+  /** What was admitted is held until it is settled, wherever it ends. */
+  follow(facts: Pick<AdmittedFacts, 'lease' | 'call' | 'tally'>): void;
   readonly settle: ReturnType<typeof makeSettle>;
   readonly audit: ReturnType<typeof makeAudit>;
+  /** The caller's own limits. @throws GatewayError limiter_unavailable */
+  readonly describeKey: (principal: Principal) => Promise<object>;
   /** Waits until Redis has everything, at most so long; resolves with how many entries are left. */
   flush(withinMs: number): Promise<number>;
 }
 
 /** Steps 4, 7 and 8 with their real parts: one ledger, and the two rings before it. */
 export function makeBookkeeping(parts: BookkeepingParts): Bookkeeping {
-  const { settings, clock, log, cutAddress } = parts;
-  const ledger = openLedger(parts.redis, { shards: parts.shards, clock });
-  const send = (entry: Entry): Promise<void> => ledger.settle(entry);
-  const settlements = makeSettlementRing({ send }, settings.settlementRing);
-  const noteDropped = makeDropNotice(clock, log);
-  const refusals = makeRefusalRing(
-    {
-      send,
-      onDropped: () => {
-        parts.metrics.countDroppedRefusal();
-        noteDropped();
-      },
-    },
-    settings.refusalRing,
-  );
+  const { settings, clock, log, redis, cutAddress, notices } = parts;
+  const leaseMs = settings.leaseSeconds * 1_000;
+  const ledger = openLedger(redis, { ...parts, leaseMs });
+  const settlements = openSettlements({
+    ledger,
+    redis,
+    clock,
+    capacity: settings.settlementRing,
+    renewEveryMs: settings.leaseRenewSeconds * 1_000,
+  });
+  const refusals = openRefusals(parts, ledger);
+  const onFill = (shard: number): void => {
+    notices.fills(shard);
+  };
+  const peeking = { ledger, clock, timeoutMs: settings.admitTimeoutMs, onFill };
 
   return {
     admit: makeAdmit({
       ledger,
+      clock,
       pause: makeLimiterPause(() => clock.monotonicMs()),
       isDenying: () => settlements.isDenying(),
-      admitTimeoutMs: settings.admitTimeoutMs,
-      auditStreamMax: settings.auditStreamMax,
-      defaultMaxTokens: settings.defaultMaxTokens,
+      cancel: (cancellation) => {
+        settlements.cancel(cancellation);
+      },
+      onAsk: () => {
+        notices.asking();
+      },
+      onFill,
+      chooseNumCtx: parts.chooseNumCtx,
+      cutAddress,
+      rules: { ...settings, baseTokens: settings.promptBaseTokens },
     }),
-    settle: makeSettle({ ring: settlements, clock, cutAddress, log }),
+    follow: ({ lease, call, tally }) => {
+      settlements.follow(lease, call, tally);
+    },
+    settle: makeSettle({ settlements, clock, cutAddress, log }),
     audit: makeAudit({ ring: refusals, ledger, clock, cutAddress, log }),
+    describeKey: (principal) => describeKey(peeking, principal),
     async flush(withinMs) {
       const left = await Promise.all([settlements.flush(withinMs), refusals.flush(withinMs)]);
       settlements.close();
@@ -68,4 +100,19 @@ export function makeBookkeeping(parts: BookkeepingParts): Bookkeeping {
       return left[0] + left[1];
     },
   };
+}
+
+function openRefusals(parts: BookkeepingParts, ledger: Pick<Ledger, 'note'>): RefusalRing {
+  const { settings, clock, log, metrics } = parts;
+  const noteDropped = makeDropNotice(clock, log);
+  return makeRefusalRing(
+    {
+      send: (entry) => ledger.note(entry),
+      onDropped: () => {
+        metrics.countDroppedRefusal();
+        noteDropped();
+      },
+    },
+    settings.refusalRing,
+  );
 }

@@ -8,7 +8,8 @@ import type { Clock } from '../time/clock.ts';
 import { clientGone } from '../upstream/failures.ts';
 import { forward, openForwarder } from '../upstream/forward.ts';
 import type { Forwarder } from '../upstream/forward.ts';
-import { makeContextLengths, makeForwardRequest } from './forward-request.ts';
+import { makeForwardRequest } from './forward-request.ts';
+import type { ContextLengths } from './forward-request.ts';
 import type { Running } from './running.ts';
 import type { Stages } from './stages.ts';
 
@@ -32,13 +33,13 @@ export interface StreamingParts {
   readonly running: Running;
   readonly forwarder: Forwarder;
   readonly threads: ThreadPool;
+  readonly contextLengths: ContextLengths;
 }
 
 /** Steps 5 and 6 with their real parts; whoever runs can be cut from outside. */
 export function makeStreaming(parts: StreamingParts): Pick<Stages, 'forward' | 'relay'> {
-  const { settings, running, forwarder } = parts;
+  const { settings, running, forwarder, contextLengths } = parts;
   const relayParts = makeRelayParts(settings, parts.threads);
-  const contextLengths = makeContextLengths(settings);
   return {
     forward: async (exchange, facts) => {
       const run = running.begin(exchange.gone, exchange.closed);
@@ -52,7 +53,8 @@ export function makeStreaming(parts: StreamingParts): Pick<Stages, 'forward' | '
     },
     relay: (exchange, { call, lease, tally, principal }, reply) => {
       const ownerId = principal.tenant.tenantId;
-      return relay(relayParts, { exchange, call, lease, tally, reply, ownerId, headers: [] });
+      const { headers } = lease;
+      return relay(relayParts, { exchange, call, lease, tally, reply, ownerId, headers });
     },
   };
 }

@@ -15,7 +15,7 @@ export async function serve(stages: Stages, exchange: Exchange): Promise<void> {
     await answer(stages, exchange, facts);
   } catch (error) {
     if (error instanceof SuspendedTenantError) facts.principal = error.principal;
-    facts.refusal = stages.refuse(exchange, error);
+    facts.refusal = stages.refuse(exchange, error, facts);
   }
 
   await exchange.closed;

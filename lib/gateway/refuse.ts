@@ -1,3 +1,4 @@
+import type { Lease } from '../admission/lease.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { sendRefusal } from '../http/reply.ts';
@@ -6,12 +7,23 @@ import type { Logger } from '../log/logger.ts';
 
 /**
  * Tells the client why not. The one place where an error that nobody expected becomes a 500: it is
- * logged with the request's id and without its contents.
+ * logged with the request's id and without its contents. `lease`: of an admitted request, whose reply
+ * tells what was left of limits.
  */
-export function refuse(exchange: Exchange, error: unknown, log: Logger): GatewayError {
+export function refuse(
+  exchange: Exchange,
+  error: unknown,
+  log: Logger,
+  lease?: Pick<Lease, 'numPredict' | 'headers'>,
+): GatewayError {
   const refusal = error instanceof GatewayError ? error : toInternalError(exchange, error, log);
-  sendRefusal(exchange, refusal);
+  sendRefusal(exchange, refusal, lease ? listLeaseHeaders(lease) : []);
   return refusal;
+}
+
+/** What the reply of an admitted request would have told. */
+function listLeaseHeaders({ numPredict, headers }: Pick<Lease, 'numPredict' | 'headers'>) {
+  return numPredict === null ? headers : ['x-nzgw-max-tokens', String(numPredict), ...headers];
 }
 
 function toInternalError(exchange: Exchange, error: unknown, log: Logger): GatewayError {

@@ -49,8 +49,11 @@ export interface Stages {
   forward(exchange: Exchange, facts: AdmittedFacts): Promise<UpstreamReply>;
   /** 6. From the upstream to the client, until either ends. */
   relay(exchange: Exchange, facts: AdmittedFacts, reply: UpstreamReply): Promise<void>;
-  /** Tells the client; any unknown error becomes one 500 here. Never throws. */
-  refuse(exchange: Exchange, error: unknown): GatewayError;
+  /**
+   * Tells the client, with what was left of limits where the request was admitted; any unknown error
+   * becomes one 500 here. Never throws.
+   */
+  refuse(exchange: Exchange, error: unknown, facts?: Facts): GatewayError;
   /** 7. Frees and charges what was admitted. Never throws. */
   settle(exchange: Exchange, facts: AdmittedFacts): void;
   /** 8. Keeps the refusal of a known key. Never throws. */

@@ -39,19 +39,20 @@ export function sendRefusal(
     return;
   }
   const own = ['content-type', 'application/json', ...toRetryHeaders(error), ...headers];
+  if (error.details.headers) own.push(...error.details.headers);
   if (error.details.closeConnection === true) own.push('connection', 'close');
   send(exchange, error.status, toErrorBody(error, exchange.dialect), own);
 }
 
 function toRetryHeaders({ status, code, details }: GatewayError): string[] {
   if (status !== 429 && status !== 503) return [];
-  const waitMs = Math.max(1, Math.ceil(details.retryAfterMs ?? DEFAULT_RETRY_MS));
-  const headers = [
-    'retry-after',
-    String(Math.ceil(waitMs / 1_000)),
-    'retry-after-ms',
-    String(waitMs),
-  ];
+  const { retryAfterMs = DEFAULT_RETRY_MS } = details;
+  const headers: string[] = [];
+  if (retryAfterMs !== null) {
+    const waitMs = Math.max(1, Math.ceil(retryAfterMs));
+    headers.push('retry-after', String(Math.ceil(waitMs / 1_000)));
+    headers.push('retry-after-ms', String(waitMs));
+  }
   if (code === 'insufficient_quota') headers.push('x-should-retry', 'false');
   return headers;
 }

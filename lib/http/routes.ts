@@ -2,7 +2,7 @@ import type { Dialect } from '../errors/error-body.ts';
 import { isBlockedPath } from './blocked-paths.ts';
 
 type OpenRoute = 'root' | 'healthz' | 'readyz';
-type ListingRoute = 'tags' | 'ps' | 'version' | 'show';
+type ListingRoute = 'tags' | 'ps' | 'version' | 'show' | 'key';
 export type InferenceRoute = 'chat' | 'generate' | 'embed' | 'embeddings';
 
 /**
@@ -34,6 +34,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['GET /api/version', listing('version')],
   ['HEAD /api/version', listing('version')],
   ['POST /api/show', listing('show')],
+  ['GET /api/v1/key', listing('key')],
   ['POST /api/chat', inference('chat', '/api/chat')],
   ['POST /api/generate', inference('generate', '/api/generate')],
   ['POST /api/embed', inference('embed', '/api/embed')],

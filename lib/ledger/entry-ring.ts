@@ -1,8 +1,8 @@
 import type { Entry } from './entry.ts';
 
-export interface EntryRingParts {
+export interface EntryRingParts<Item = Entry> {
   /** Must settle within bounded time; a rejection means "perhaps not taken". */
-  readonly send: (entry: Entry) => Promise<void>;
+  readonly send: (item: Item) => Promise<void>;
   /** First pause after a failure, doubled up to the last. */
   readonly firstPauseMs?: number;
   readonly lastPauseMs?: number;
@@ -12,29 +12,38 @@ export interface EntryRingParts {
 const IN_FLIGHT = 256;
 
 /**
- * Entries on their way to Redis, and those that Redis would not take yet: each is sent at once, and
- * again until it is acknowledged. It has no bound of its own; whoever pushes keeps one.
+ * What is on its way to Redis, entries unless told otherwise, and what Redis would not take yet: each
+ * is sent at once, and again until it is acknowledged. It has no bound of its own; whoever pushes
+ * keeps one.
  */
-export class EntryRing {
-  readonly #parts: Required<EntryRingParts>;
-  readonly #waiting = new Set<Entry>();
+export class EntryRing<Item = Entry> {
+  readonly #parts: Required<EntryRingParts<Item>>;
+  readonly #waiting = new Set<Item>();
   readonly #flushes = new Set<() => void>();
   #inFlight = 0;
   #failures = 0;
   #closed = false;
   #pause: NodeJS.Timeout | undefined;
 
-  constructor(parts: EntryRingParts) {
+  constructor(parts: EntryRingParts<Item>) {
     this.#parts = { firstPauseMs: 50, lastPauseMs: 500, ...parts };
   }
 
-  /** Entries that Redis has not acknowledged. */
+  /** What Redis has not acknowledged. */
   get length(): number {
     return this.#waiting.size + this.#inFlight;
   }
 
-  push(entry: Entry): void {
-    this.#waiting.add(entry);
+  push(item: Item): void {
+    this.#waiting.add(item);
+    this.#pump();
+  }
+
+  /** Redis is back: sends what waits without waiting for the end of a pause. */
+  wake(): void {
+    this.#failures = 0;
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
     this.#pump();
   }
 
@@ -53,20 +62,20 @@ export class EntryRing {
 
   #pump(): void {
     const room = this.#failures > 0 ? 1 : IN_FLIGHT;
-    for (const entry of this.#waiting) {
+    for (const item of this.#waiting) {
       if (this.#closed || this.#pause !== undefined || this.#inFlight >= room) return;
-      this.#waiting.delete(entry);
+      this.#waiting.delete(item);
       this.#inFlight += 1;
-      void this.#send(entry);
+      void this.#send(item);
     }
   }
 
-  async #send(entry: Entry): Promise<void> {
+  async #send(item: Item): Promise<void> {
     try {
-      await this.#parts.send(entry);
+      await this.#parts.send(item);
       this.#failures = 0;
     } catch {
-      this.#waiting.add(entry);
+      this.#waiting.add(item);
       this.#pauseOnce();
     }
     this.#inFlight -= 1;

@@ -14,7 +14,7 @@ export type LineObserver = (line: Buffer) => void;
 export interface RelayRequest {
   readonly exchange: Exchange;
   readonly call: Call;
-  readonly lease: Lease;
+  readonly lease: Pick<Lease, 'numPredict'>;
   readonly tally: Tally;
   readonly reply: UpstreamReply;
   /** Whose share of the memory for replies it takes: the tenant's id. */
@@ -53,6 +53,6 @@ export function openMemory(parts: RelayParts, request: RelayRequest): ReplyMemor
 const LINES_TO_SPARE = 256;
 
 /** How many content lines a reply may have. */
-export function maxLinesOf(lease: Lease): number {
+export function maxLinesOf(lease: Pick<Lease, 'numPredict'>): number {
   return lease.numPredict === null ? Infinity : lease.numPredict + LINES_TO_SPARE;
 }

@@ -3,12 +3,12 @@ import type { Entry } from '../ledger/entry.ts';
 import { describeError } from '../log/logger.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Clock } from '../time/clock.ts';
-import type { SettlementRing } from './ring.ts';
+import type { Settlements } from './settlements.ts';
 import { toEntry } from './to-entry.ts';
 import type { EntryContext, SettledFacts } from './to-entry.ts';
 
 export interface SettleParts {
-  readonly ring: Pick<SettlementRing, 'push'>;
+  readonly settlements: Pick<Settlements, 'settle' | 'abandon'>;
   readonly clock: Clock;
   readonly cutAddress: EntryContext['cutAddress'];
   readonly log: Logger;
@@ -25,9 +25,10 @@ export function makeSettle(parts: SettleParts): Settle {
     try {
       const context = { endedAtMs: parts.clock.monotonicMs(), cutAddress: parts.cutAddress };
       const entry = toEntry(exchange, facts, context);
-      parts.ring.push(entry);
+      parts.settlements.settle(entry);
       return entry;
     } catch (error) {
+      parts.settlements.abandon(facts.lease);
       parts.log.error(
         { request_id: exchange.admissionId, ...describeError(error) },
         'a settlement could not be made',

@@ -157,7 +157,7 @@ async function forwardAndRelay(
   await relay(parts, {
     exchange,
     call,
-    lease: { admissionId: exchange.admissionId, admittedAtMs: 0, numPredict },
+    lease: { numPredict },
     tally,
     reply,
     ownerId: readTenantId(exchange),

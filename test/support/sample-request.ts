@@ -1,12 +1,14 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Grant } from '../../lib/access/grant.ts';
+import type { Lease } from '../../lib/admission/lease.ts';
 import type { Principal } from '../../lib/auth/principal.ts';
 import type { Call } from '../../lib/http/call.ts';
 import type { Exchange } from '../../lib/http/exchange.ts';
 import { HeldBytes } from '../../lib/http/held-bytes.ts';
 import { Reservation } from '../../lib/http/reservation.ts';
 import type { Entry } from '../../lib/ledger/entry.ts';
+import type { Hold } from '../../lib/ledger/hold.ts';
 import { ByteBudget } from '../../lib/memory/byte-budget.ts';
 import type { Limits } from '../../lib/shared/records.ts';
 
@@ -86,6 +88,34 @@ export const SAMPLE_GRANT: Grant = {
   },
   upstreams: [0],
 };
+
+/** What Redis holds for the sample request: a bound of 1,000 tokens and 100 of output. */
+export function sampleHold(changes: Partial<Hold> = {}): Hold {
+  return {
+    id: ADMISSION_ID,
+    shard: 0,
+    keyId: KEY_ID,
+    tenantId: TENANT_ID,
+    admittedAtMs: 1_764_000_000_123,
+    heldTokens: 1_100,
+    countedTokens: 110,
+    facts: '{}',
+    ...changes,
+  };
+}
+
+export function sampleLease(changes: Partial<Lease> = {}): Lease {
+  const hold = changes.hold ?? sampleHold();
+  return {
+    hold,
+    admissionId: hold.id,
+    admittedAtMs: hold.admittedAtMs,
+    numPredict: 100,
+    promptBoundTokens: 1_000,
+    headers: [],
+    ...changes,
+  };
+}
 
 /** A request on a socket that leads nowhere, begun at 1,000 ms of the monotonic clock. */
 export function sampleExchange(changes: Partial<Exchange> = {}): Exchange {

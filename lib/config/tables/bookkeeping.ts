@@ -20,6 +20,48 @@ export const BOOKKEEPING = {
     1_000,
     'How long Redis may take to decide.',
   ),
+  readyAfterMs: withDefault(
+    'NZGW_READY_AFTER_MS',
+    integer(0, 600_000),
+    12_000,
+    'How long Redis must have answered again before anything is admitted, after it lost its data.',
+  ),
+  compareSeconds: withDefault(
+    'NZGW_COMPARE_SECONDS',
+    integer(1, 86_400),
+    300,
+    "How often Redis's budget counters are compared with the ledger.",
+  ),
+  leaseSeconds: withDefault(
+    'NZGW_LEASE_SECONDS',
+    integer(3, 600),
+    30,
+    'How long Redis holds tokens and slot of a request whose worker says nothing.',
+  ),
+  leaseRenewSeconds: withDefault(
+    'NZGW_LEASE_RENEW_SECONDS',
+    integer(1, 200),
+    5,
+    'How often a worker renews what its requests hold.',
+  ),
+  promptBaseTokens: withDefault(
+    'NZGW_PROMPT_BASE_TOKENS',
+    integer(0, 1_000_000),
+    512,
+    'Held for every prompt beside its text, for what a template adds.',
+  ),
+  imageTokens: withDefault(
+    'NZGW_IMAGE_TOKENS',
+    integer(1, 1_000_000),
+    4_096,
+    'Held for every image of a prompt.',
+  ),
+  leastOutputTokens: withDefault(
+    'NZGW_LEAST_OUTPUT_TOKENS',
+    integer(1, 10_000_000),
+    64,
+    'Tokens of a minute lower num_predict no further; below it a request is refused.',
+  ),
   auditAddress: withDefault(
     'NZGW_AUDIT_ADDRESS',
     choice('full', 'prefix', 'none'),

@@ -21,8 +21,10 @@ export class MemberWriter {
     this.#append(name, JSON.stringify(value));
   }
 
+  /** Texts that are read one by one, as messages are. */
   addTexts(name: string, values: readonly string[] | undefined): void {
     if (values === undefined) return;
+    this.#messages += values.length;
     for (const value of values) this.countText(value);
     this.#append(name, JSON.stringify(values));
   }

@@ -2,6 +2,7 @@
 export interface PromptMeasure {
   /** UTF-8 bytes of every string and of the JSON of every object that goes upstream. */
   readonly textBytes: number;
+  /** Of a chat; of /api/embed the texts, each of which the model reads as a prompt of its own. */
   readonly messages: number;
   readonly images: number;
   /** Numbers in `context` of /api/generate. */

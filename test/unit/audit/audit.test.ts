@@ -4,7 +4,7 @@ import type { AuditParts } from '../../../lib/audit/audit.ts';
 import { GatewayError } from '../../../lib/errors/gateway-error.ts';
 import type { Entry } from '../../../lib/ledger/entry.ts';
 import { recordLog } from '../../support/record-log.ts';
-import { sampleExchange, samplePrincipal } from '../../support/sample-request.ts';
+import { sampleExchange, samplePrincipal, TENANT_ID } from '../../support/sample-request.ts';
 
 const clock = { wallMs: () => 7_000, monotonicMs: () => 1_010 };
 const FACTS = {
@@ -13,7 +13,9 @@ const FACTS = {
 };
 
 function makeParts(estimateMs: number | null, push: (entry: Entry) => void): AuditParts {
-  const ledger = { estimateTimeMs: () => estimateMs };
+  const ledger = {
+    estimateTimeMs: (tenantId: string) => (tenantId === TENANT_ID ? estimateMs : expect.fail()),
+  };
   return { ring: { push }, ledger, clock, cutAddress: () => null, log: recordLog().log };
 }
 

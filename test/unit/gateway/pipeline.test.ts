@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Lease } from '../../../lib/admission/lease.ts';
 import type { Principal } from '../../../lib/auth/principal.ts';
 import { SuspendedTenantError } from '../../../lib/auth/refused-key.ts';
 import { GatewayError } from '../../../lib/errors/gateway-error.ts';
@@ -7,9 +8,9 @@ import type { Facts, Stages } from '../../../lib/gateway/stages.ts';
 import type { Route } from '../../../lib/http/routes.ts';
 import type { UpstreamReply } from '../../../lib/upstream/reply.ts';
 import {
-  ADMISSION_ID,
   sampleCall,
   sampleExchange,
+  sampleLease,
   samplePrincipal,
   SAMPLE_GRANT,
 } from '../../support/sample-request.ts';
@@ -46,6 +47,7 @@ interface Run {
   /** The facts as the last step saw them. */
   facts?: Facts;
   authorised?: Principal;
+  leaseAtRefusal?: Lease | undefined;
   readonly stages: Stages;
 }
 
@@ -70,7 +72,7 @@ function play({ route = CHAT, idle = false, fail }: Play = {}): Run {
     await Promise.resolve();
     return take(step, value);
   };
-  const lease = { admissionId: ADMISSION_ID, admittedAtMs: 1, numPredict: 10 };
+  const lease = sampleLease();
   const run: Run = {
     steps,
     stages: {
@@ -92,8 +94,9 @@ function play({ route = CHAT, idle = false, fail }: Play = {}): Run {
       admit: () => takeLater('admit', lease),
       forward: () => takeLater('forward', REPLY),
       relay: () => takeLater('relay', undefined),
-      refuse: (_exchange, error) => {
+      refuse: (_exchange, error, facts) => {
         take('refuse', undefined);
+        run.leaseAtRefusal = facts?.lease;
         return error instanceof GatewayError ? error : new GatewayError('internal_error', 'ours');
       },
       settle: () => {
@@ -165,9 +168,10 @@ describe('gateway/pipeline', () => {
 
   for (const at of ['forward', 'relay'] as const) {
     it(`what fails at ${at} was admitted, and is settled and not audited twice`, async () => {
-      const { steps } = await serveOne({ fail: { at, with: refused } });
+      const { steps, leaseAtRefusal } = await serveOne({ fail: { at, with: refused } });
       expect(steps.slice(-3)).to.deep.equal(['refuse', 'settle', 'observe']);
       expect(steps).to.not.include('audit');
+      expect(leaseAtRefusal, 'its reply tells what is left of limits').to.deep.equal(sampleLease());
     });
   }
 

@@ -1,25 +1,28 @@
 import { expect } from 'chai';
+import type { Lease } from '../../../lib/admission/lease.ts';
 import { GatewayError } from '../../../lib/errors/gateway-error.ts';
 import { refuse } from '../../../lib/gateway/refuse.ts';
 import { openFront } from '../../support/open-front.ts';
 import { recordLog } from '../../support/record-log.ts';
 import type { RecordedLine } from '../../support/record-log.ts';
+import { sampleLease } from '../../support/sample-request.ts';
 
 interface Refused {
   readonly status: number;
   readonly body: unknown;
   readonly id: string | null;
+  readonly headers: Headers;
   readonly refusal: GatewayError | undefined;
   readonly lines: readonly RecordedLine[];
 }
 
 /** Refuses one real request with an error. */
-async function refuseWith(error: unknown): Promise<Refused> {
+async function refuseWith(error: unknown, lease?: Lease): Promise<Refused> {
   const { log, lines } = recordLog();
   let refusal: GatewayError | undefined;
   const front = await openFront({
     onExchange: (exchange) => {
-      refusal = refuse(exchange, error, log);
+      refusal = refuse(exchange, error, log, lease);
       return Promise.resolve();
     },
   });
@@ -30,6 +33,7 @@ async function refuseWith(error: unknown): Promise<Refused> {
     status: response.status,
     body,
     id: response.headers.get('request-id'),
+    headers: response.headers,
     refusal,
     lines,
   };
@@ -43,6 +47,22 @@ describe('gateway/refuse', () => {
     expect(body).to.deep.equal({ error: 'This key may not use that model.' });
     expect(refusal).to.equal(error);
     expect(lines).to.deep.equal([]);
+  });
+
+  it('tells what is left of limits, of an admitted request what it was granted too', async () => {
+    const left = ['x-ratelimit-remaining-requests', '3'];
+    const refused = new GatewayError('budget_held', 'text', { headers: left });
+    const { headers } = await refuseWith(refused);
+    expect(headers.get('x-ratelimit-remaining-requests')).to.equal('3');
+    expect(headers.get('x-nzgw-max-tokens')).to.equal(null);
+
+    const failed = new GatewayError('upstream_error', 'text');
+    const chat = await refuseWith(failed, sampleLease({ headers: left }));
+    expect(chat.headers.get('x-ratelimit-remaining-requests')).to.equal('3');
+    expect(chat.headers.get('x-nzgw-max-tokens')).to.equal('100');
+    const embed = await refuseWith(failed, sampleLease({ numPredict: null, headers: left }));
+    expect(embed.headers.get('x-ratelimit-remaining-requests')).to.equal('3');
+    expect(embed.headers.get('x-nzgw-max-tokens')).to.equal(null);
   });
 
   it('an unknown error is a 500 that tells nothing, logged by id, class and place', async () => {

@@ -13,6 +13,7 @@ describe('http/routes', () => {
     ['GET', '/api/version', 'version'],
     ['HEAD', '/api/version', 'version'],
     ['POST', '/api/show', 'show'],
+    ['GET', '/api/v1/key', 'key'],
     ['POST', '/api/chat', 'chat'],
     ['POST', '/api/generate', 'generate'],
     ['POST', '/api/embed', 'embed'],
@@ -38,6 +39,8 @@ describe('http/routes', () => {
       ['HEAD', '/healthz'],
       ['get', '/api/tags'],
       ['GET', '/api/show'],
+      ['HEAD', '/api/v1/key'],
+      ['POST', '/api/v1/key'],
     ] as const) {
       expect(matchRoute(method, path).kind).to.equal('unknown');
     }

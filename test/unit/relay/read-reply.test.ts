@@ -41,7 +41,7 @@ describe('relay/read-reply', () => {
       {
         exchange: sampleExchange({ gone: client.signal }),
         call: sampleCall(),
-        lease: { admissionId: 'id', admittedAtMs: 0, numPredict: null },
+        lease: { numPredict: null },
         tally,
         reply,
         ownerId: 'acme',

@@ -45,7 +45,7 @@ describe('relay/relay', () => {
     return {
       exchange: sampleExchange({ gone: AbortSignal.abort() }),
       call: sampleCall({ route, streamed }),
-      lease: { admissionId: 'id', admittedAtMs: 0, numPredict: null },
+      lease: { numPredict: null },
       tally: startTally(),
       reply: new UntouchedReply(),
       ownerId: 'acme',

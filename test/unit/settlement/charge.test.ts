@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { charge } from '../../../lib/settlement/charge.ts';
+import { charge, measureProgress } from '../../../lib/settlement/charge.ts';
 import { startTally } from '../../../lib/upstream/tally.ts';
 import type { Tally } from '../../../lib/upstream/tally.ts';
 import { sampleCall } from '../../support/sample-request.ts';
 
-const LEASE = { numPredict: 100 };
-const EMBEDDING = { numPredict: null };
+const LEASE = { numPredict: 100, promptBoundTokens: 1_000 };
+const EMBEDDING = { numPredict: null, promptBoundTokens: 1_000 };
 // 10 bytes of text are 3 tokens, two messages 16.
 const ESTIMATED_PROMPT = 19;
 
@@ -88,6 +88,32 @@ describe('settlement/charge', () => {
     expect(charge(sampleCall(), LEASE, tally)).to.include({
       completionTokens: 5_000,
       chargedTokens: 101,
+    });
+  });
+
+  it('never charges more prompt than is held for it, nor output of what may generate none', () => {
+    const tally = tallied({ reported: { promptTokens: 7_000, completionTokens: 3 } });
+    expect(charge(sampleCall(), LEASE, tally)).to.include({
+      promptTokens: 7_000,
+      chargedTokens: 1_003,
+    });
+    expect(charge(sampleCall({ route: 'embed' }), EMBEDDING, tally).chargedTokens).to.equal(1_000);
+  });
+
+  it('tells a running request’s progress as it would be charged', () => {
+    const call = sampleCall();
+    expect(measureProgress(call, LEASE, startTally())).to.deep.equal({
+      promptTokens: 0,
+      completionTokens: 0,
+    });
+    expect(measureProgress(call, LEASE, tallied({ outputLines: 7 }))).to.deep.equal({
+      promptTokens: ESTIMATED_PROMPT,
+      completionTokens: 7,
+    });
+    const narrow = { numPredict: 5, promptBoundTokens: 4 };
+    expect(measureProgress(call, narrow, tallied({ outputLines: 7 }))).to.deep.equal({
+      promptTokens: 4,
+      completionTokens: 5,
     });
   });
 

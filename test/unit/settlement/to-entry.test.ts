@@ -8,10 +8,10 @@ import type { SettledFacts } from '../../../lib/settlement/to-entry.ts';
 import { startTally } from '../../../lib/upstream/tally.ts';
 import type { Tally } from '../../../lib/upstream/tally.ts';
 import {
-  ADMISSION_ID,
   sampleCall,
   sampleEntry,
   sampleExchange,
+  sampleLease,
   samplePrincipal,
   SAMPLE_GRANT,
 } from '../../support/sample-request.ts';
@@ -22,7 +22,7 @@ const facts = (tally: Partial<Tally>, refusal?: RefusalCode): SettledFacts => ({
   principal: samplePrincipal(),
   call: sampleCall(),
   grant: SAMPLE_GRANT,
-  lease: { admissionId: ADMISSION_ID, admittedAtMs: 1_764_000_000_123, numPredict: 100 },
+  lease: sampleLease(),
   tally: { ...startTally(), ...tally },
   ...(refusal === undefined ? {} : { refusal: new GatewayError(refusal, 'text') }),
 });

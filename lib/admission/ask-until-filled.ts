@@ -1,0 +1,36 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Clock } from '../time/clock.ts';
+
+export interface FillParts {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** How long it may take in all. */
+  readonly timeoutMs: number;
+  /** A counter is not filled yet; its owner is to be told. */
+  readonly onFill: () => void;
+}
+
+const AGAIN_MS = 50;
+
+/**
+ * Asks Redis again while it says that counters are not filled (LEDGER §3). `ask` gets the time that
+ * is left. undefined: they were not filled in time. Rejects as `ask` does.
+ */
+export async function askUntilFilled<Answer extends { readonly kind: string }>(
+  { clock, timeoutMs, onFill }: FillParts,
+  ask: (leftMs: number) => Promise<Answer>,
+): Promise<Exclude<Answer, { readonly kind: 'fill' }> | undefined> {
+  const endsAtMs = clock.monotonicMs() + timeoutMs;
+  for (let leftMs = timeoutMs; leftMs > 0; leftMs = endsAtMs - clock.monotonicMs()) {
+    const answer = await ask(leftMs);
+    if (isFilled(answer)) return answer;
+    onFill();
+    await wait(AGAIN_MS);
+  }
+  return undefined;
+}
+
+function isFilled<Answer extends { readonly kind: string }>(
+  answer: Answer,
+): answer is Exclude<Answer, { readonly kind: 'fill' }> {
+  return answer.kind !== 'fill';
+}
