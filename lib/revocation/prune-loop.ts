@@ -1,6 +1,6 @@
 import type { PostgresClient } from '../store/postgres.ts';
 import { waitAtMost } from './bounded.ts';
-import { makePause } from './pause.ts';
+import { makePause } from '../time/pause.ts';
 
 export interface PruningParts {
   /** A new client, not connected yet. */

@@ -1,8 +1,9 @@
+import { GATEWAY_LOCK, LOCK_CLASS } from '../store/advisory-locks.ts';
 import type { PostgresClient } from '../store/postgres.ts';
 import { waitAtMost } from './bounded.ts';
 import { makeDirectoryFeed, SharedWriteError } from './directory-feed.ts';
 import type { FeedParts } from './directory-feed.ts';
-import { makePause } from './pause.ts';
+import { makePause } from '../time/pause.ts';
 import { makeRevokedMarks } from './revoked-marks.ts';
 import type { MarkRevoked } from './revoked-marks.ts';
 
@@ -18,11 +19,17 @@ export interface TrustLoopParts extends Omit<FeedParts, 'marks'> {
   readonly onFatal: (error: unknown) => void;
 }
 
+export interface TrustState {
+  /** Monotonic ms until which the directory is believed; -Infinity before it was read once. */
+  readonly deadlineMs: number;
+  /** Postgres's process in which this gateway holds the lock of gateways; null while it has none. */
+  readonly session: number | null;
+}
+
 export interface TrustLoop {
   /** Resolves when the directory was read once. Never rejects; pending while Postgres is away. */
   readonly firstSnapshot: Promise<void>;
-  /** Monotonic ms until which the directory is believed; -Infinity before it was read once. */
-  state(): { readonly deadlineMs: number };
+  state(): TrustState;
   /** Ends after the query under way. */
   stop(): Promise<void>;
 }
@@ -30,6 +37,10 @@ export interface TrustLoop {
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 1_000;
 const CLOSE_MS = 500;
+
+/** Whoever may admit is connected and holds this. */
+const BE_COUNTED = `
+  select pg_advisory_lock_shared(${LOCK_CLASS}, ${GATEWAY_LOCK}), pg_backend_pid() as session`;
 
 /**
  * Keeps shared memory true (SPEC §10): reads the changes of Postgres every `pollMs` on a connection
@@ -44,12 +55,15 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
   const marks = makeRevokedMarks(parts.markRevoked);
   const first = Promise.withResolvers<undefined>();
   let deadlineMs = -Infinity;
+  let session: number | null = null;
   let retryMs = FIRST_RETRY_MS;
   let stopped = false;
   const isStopped = () => stopped;
 
   async function follow(client: PostgresClient): Promise<void> {
     await client.connect();
+    const { rows } = await client.query<{ session: number }>(BE_COUNTED);
+    session = rows[0]?.session ?? null;
     const feed = makeDirectoryFeed({ ...parts, marks }, client);
     deadlineMs = await feed.load();
     retryMs = FIRST_RETRY_MS;
@@ -74,6 +88,7 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
           parts.onTrouble(error);
         }
       } finally {
+        session = null;
         await waitAtMost(client.end(), CLOSE_MS);
       }
       if (isStopped()) return;
@@ -85,7 +100,7 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
   const done = run();
   return {
     firstSnapshot: first.promise,
-    state: () => ({ deadlineMs }),
+    state: () => ({ deadlineMs, session }),
     stop: () => {
       stopped = true;
       pause.wake();

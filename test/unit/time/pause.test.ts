@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { makePause } from '../../../lib/revocation/pause.ts';
+import { makePause } from '../../../lib/time/pause.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
 
 async function measure(act: () => Promise<void>): Promise<number> {
@@ -8,7 +8,7 @@ async function measure(act: () => Promise<void>): Promise<number> {
   return systemClock.monotonicMs() - startMs;
 }
 
-describe('revocation/pause', () => {
+describe('time/pause', () => {
   it('waits for the time given', async () => {
     expect(await measure(() => makePause().wait(30))).to.be.at.least(29);
   });
