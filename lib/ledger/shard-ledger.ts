@@ -7,7 +7,7 @@ import type { Scope } from './keys.ts';
 import { readReply } from './reply.ts';
 import { defineScripts } from './scripts.ts';
 import type { Script } from './scripts.ts';
-import { readDrifts, readTick } from './shard-replies.ts';
+import { readDrifts, readIsReady, readTick } from './shard-replies.ts';
 import type { Drift, Tick } from './shard-replies.ts';
 
 /** Somebody else has claimed the shard, or Redis forgot who did. */
@@ -24,6 +24,8 @@ export interface ShardLedger {
   readonly events: EventStream;
   own(claim: string): Promise<void>;
   tick(claim: string): Promise<Tick | NotOwner>;
+  /** Whether the shard admits, whoever owns it. */
+  isReady(): Promise<boolean>;
   /** Begins a new life: nothing is admitted before `ready`, every counter is to be filled anew. */
   begin(claim: string, lifeId: string): Promise<'ok' | NotOwner>;
   ready(claim: string, lifeId: string): Promise<'ok' | NotOwner | OtherLife>;
@@ -64,6 +66,7 @@ export function openShardLedger(
       readReply('own', await redis.nz_own(life, claim), ['ok']);
     },
     tick: async (claim) => readTick(await redis.nz_tick(life, fills, events, claim, FILLS)),
+    isReady: async () => readIsReady(await redis.nz_tick(life, fills, events, '', 1)),
     async begin(claim, lifeId) {
       return readReply('begin', await redis.nz_begin(life, claim, lifeId), ['ok', 'owner']).word;
     },

@@ -38,6 +38,15 @@ export function readTick(raw: unknown): Tick | 'owner' {
   };
 }
 
+/**
+ * Of the same reply, for whoever does not own the shard: whether it admits.
+ * @throws TypeError for a reply that the script does not make
+ */
+export function readIsReady(raw: unknown): boolean {
+  const [, ready, current] = readReply('tick', raw, ['ok', 'owner']).rest;
+  return ready === 1 && current === 1;
+}
+
 /** Types the drifts that lua/fill-5.lua tells. */
 export function readDrifts(raw: unknown): readonly Drift[] {
   const parts = raw as readonly (string | number)[];

@@ -55,8 +55,8 @@ for i = 4, #ARGV, 3 do
       period .. ".life", life[1], period .. ".spent", spent, period .. ".held", held)
     redis.call("PEXPIRE", budget, TTL_MS)
     redis.call("SADD", KEYS[5], scope)
+    redis.call("SREM", KEYS[4], name)
   end
-  redis.call("SREM", KEYS[4], name)
 end
 redis.call("PEXPIRE", KEYS[5], TTL_MS)
 return { "ok", now, drifts }

@@ -3,12 +3,11 @@
 --
 -- KEYS   1 life   2 fills   3 events
 -- ARGV   1 claim   2 most names of counters to fill
--- Reply  {"ok", now, life id or "", ready, 1 if that life is of this run of Redis, events, fills}
---        {"owner", now}
-local now = now_ms()
+-- Reply  {"ok" or, of another claim, "owner", now, life id or "", ready,
+--         1 if that life is of this run of Redis, events, fills}
 local life = redis.call("HMGET", KEYS[1], "id", "run", "ready", "owner")
-if life[4] ~= ARGV[1] then return { "owner", now } end
 return {
-  "ok", now, life[1] or "", tonumber(life[3]), life[2] == run_id() and 1 or 0,
+  life[4] == ARGV[1] and "ok" or "owner", now_ms(),
+  life[1] or "", tonumber(life[3] or 0), life[2] == run_id() and 1 or 0,
   redis.call("XLEN", KEYS[3]), redis.call("SRANDMEMBER", KEYS[2], ARGV[2]),
 }
