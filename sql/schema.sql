@@ -444,11 +444,11 @@ column budget_period of table gateway.tenant_limits: The period of the budget.
 column budget_tokens of table gateway.key_limits: Tokens that may be spent in a period.
 column budget_tokens of table gateway.tenant_limits: Tokens that may be spent in a period.
 column bytes_out of table gateway.audit_log: Bytes of the reply's body.
-column charged_tokens of table gateway.audit_log: What was charged to the budgets.
+column charged_tokens of table gateway.audit_log: What was charged to the budgets; of a lost request more than it is known to have used.
 column charged_tokens of table gateway.token_ledger: Sum of what was charged.
 column client_address of table gateway.audit_log: Address of the client, whole, as a prefix, or not kept (NZGW_AUDIT_ADDRESS).
 column client_request_id of table gateway.audit_log: The x-request-id of the client, where it was well-formed.
-column completion_tokens of table gateway.audit_log: Tokens of the reply.
+column completion_tokens of table gateway.audit_log: Tokens of the reply; of a lost request, as told last.
 column completion_tokens of table gateway.token_ledger: Sum of completion tokens.
 column concurrency of table gateway.key_limits: Requests running at once.
 column concurrency of table gateway.tenant_limits: Requests running at once.
@@ -491,16 +491,16 @@ column name of table gateway.api_keys: What its owner calls it.
 column name of table gateway.tenants: Full name for people.
 column name of table gateway_meta.migrations: Name of the file without its ending.
 column nonce of table gateway.prompt_log: Nonce of AES-256-GCM.
-column outcome of table gateway.audit_log: How it ended.
+column outcome of table gateway.audit_log: How it ended; lost: its worker was not heard of again. A settlement that comes late replaces that.
 column over_before of table gateway_meta.log_marks: Every transaction before this one was over by then.
 column prompt_log of table gateway.api_keys: Whether requests and replies are kept, encrypted.
 column prompt_log_ttl_days of table gateway.api_keys: Days after which they are deleted.
-column prompt_tokens of table gateway.audit_log: Tokens of the prompt.
+column prompt_tokens of table gateway.audit_log: Tokens of the prompt; of a lost request, as told last.
 column prompt_tokens of table gateway.token_ledger: Sum of prompt tokens.
 column public_id of table gateway.api_keys: The part of the key that may be shown: 12 base62 characters.
 column reason of table gateway.revocations: Why, in the operator's words.
 column refusal_code of table gateway.audit_log: Why it was refused; null if it was not.
-column requests of table gateway.token_ledger: Requests served.
+column requests of table gateway.token_ledger: Requests admitted, whatever became of them.
 column requests_per_minute of table gateway.key_limits: Requests admitted in any 60 seconds.
 column requests_per_minute of table gateway.tenant_limits: Requests admitted in any 60 seconds.
 column revoked_at of table gateway.api_keys: When it was revoked; null while active.
@@ -513,7 +513,7 @@ column single of table gateway_meta.settings: Always true.
 column slug of table gateway.tenants: Short name for people and the command line.
 column sqlstate of table gateway_meta.rejected_events: Why Postgres refused it.
 column status of table gateway.api_keys: Set to revoked by an insert into gateway.revocations.
-column status of table gateway.audit_log: HTTP status of the reply.
+column status of table gateway.audit_log: HTTP status of the reply; 0 where nobody knows it (outcome lost).
 column status of table gateway.tenants: Whether its keys are served.
 column streamed of table gateway.audit_log: Whether the client asked for a stream.
 column tenant_id of table gateway.api_keys: Who owns the key.
