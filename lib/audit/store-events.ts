@@ -1,15 +1,15 @@
-import { decodeEntry } from '../ledger/entry-codec.ts';
 import type { Entry } from '../ledger/entry.ts';
 import type { StreamEvent } from '../ledger/event-stream.ts';
 import { readSqlState } from '../store/postgres.ts';
 import type { PostgresClient } from '../store/postgres.ts';
-import { dayOf, ensureDays, insertEntries } from './insert-entries.ts';
+import { dayOf, ensureDays } from './ensure-days.ts';
+import { insertEntries } from './insert-entries.ts';
 import { isPoison, NOT_AN_ENTRY, rejectEvent } from './reject-event.ts';
 
 type Client = Pick<PostgresClient, 'query'>;
 
 /** A poison event and why: its text is for the table of rejected events, never for a log. */
-interface Rejection {
+export interface Rejection {
   readonly event: StreamEvent;
   readonly sqlState: string;
 }
@@ -20,10 +20,10 @@ interface Read {
 }
 
 /**
- * Brings a batch of a shard's events into Postgres, all of it in one transaction. What Postgres
- * will never take as a row goes to the rejected events, so that it stops nothing. When this
- * resolves the batch is safe and may leave the stream; when it rejects nobody knows, and the
- * session must not be used again.
+ * Brings a batch of a shard's events into Postgres, rows and sums in one transaction. What Postgres
+ * will never take goes to the rejected events, so that it stops nothing. When this resolves the
+ * batch is safe and may leave the stream; when it rejects nobody knows, and the session must not be
+ * used again.
  */
 export async function storeEvents(
   client: Client,
@@ -59,9 +59,8 @@ function readEvents(events: readonly StreamEvent[]): { entries: Read[]; rejectio
   const entries: Read[] = [];
   const rejections: Rejection[] = [];
   for (const event of events) {
-    const entry = decodeEntry(event.text);
-    if (entry === null) rejections.push({ event, sqlState: NOT_AN_ENTRY });
-    else entries.push({ event, entry });
+    if (event.entry === null) rejections.push({ event, sqlState: NOT_AN_ENTRY });
+    else entries.push({ event, entry: event.entry });
   }
   return { entries, rejections };
 }

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { startDrain } from '../audit/drain.ts';
-import type { Drain } from '../audit/drain.ts';
 import type { Settings } from '../config/settings.ts';
 import { startDiscovery } from '../discovery/discovery-loop.ts';
 import type { Discovery } from '../discovery/discovery-loop.ts';
 import { openModelsCopy } from '../ledger/models-copy.ts';
+import { openShardLedger } from '../ledger/shard-ledger.ts';
 import { openRevokedMarkers } from '../ledger/revoked-markers.ts';
 import { openVerifiedEntries } from '../ledger/verified-entries.ts';
 import { describeError } from '../log/logger.ts';
@@ -14,6 +13,12 @@ import type { Pruning } from '../revocation/prune-loop.ts';
 import { startTrustLoop } from '../revocation/trust-loop.ts';
 import type { TrustLoop } from '../revocation/trust-loop.ts';
 import type { SharedWriter } from '../shared/shared-writer.ts';
+import type { ShardCounts } from '../shards/counts.ts';
+import { startExits } from '../shards/exits.ts';
+import type { Exits } from '../shards/exits.ts';
+import type { GatewayPresence } from '../shards/shards-parts.ts';
+import { startShards } from '../shards/start-shards.ts';
+import type { Shards } from '../shards/start-shards.ts';
 import { makeClient } from '../store/postgres.ts';
 import type { PostgresClient } from '../store/postgres.ts';
 import type { Redis } from '../store/redis.ts';
@@ -26,19 +31,22 @@ export interface DutyParts {
   readonly redis: Redis;
   readonly shared: SharedWriter;
   readonly shards: number;
+  readonly counts: ShardCounts;
   /** Tells the workers of changed models. */
   readonly announceModels: () => void;
   /** Shared memory cannot be written any more. */
   readonly onFatal: () => void;
 }
 
-/** What the primary does beside supervising: trust, discovery, the way of entries to Postgres. */
+/** What the primary does beside supervising: trust, discovery, the accounts of shards. */
 export interface Duties {
   readonly trust: TrustLoop;
   readonly discovery: Discovery;
-  readonly drain: Drain;
-  /** Frees what a worker that has died held of shared memory; done now and then anyway. */
-  checkReaders(): void;
+  readonly shards: Shards;
+  /** A worker is about to admit: its holds may be in Redis from now on. */
+  noteAdmitting(): void;
+  /** A worker has ended: frees what it held, of shared memory and in Redis. */
+  noteExit(incarnation: string): void;
   /** Once the workers are gone; brings what is in Redis to Postgres first. */
   stop(): Promise<void>;
 }
@@ -46,28 +54,44 @@ export interface Duties {
 const POSTGRES_TIMEOUT_MS = 5_000;
 const PRUNE_EVERY_MS = 5 * 60_000;
 const READER_CHECK_MS = 5_000;
+/** For Redis to end the holds of workers that have ended, when this process ends too. */
+const EXITS_WITHIN_MS = 2_000;
 /** For all that a request waits for beside its body and Redis. */
 const MARGIN_MS = 60_000;
 
 export function startDuties(parts: DutyParts): Duties {
-  const { clock, log, redis, settings, shards, shared } = parts;
-  const { databaseUrl } = settings;
+  const { shared } = parts;
   const trust = startTrust(parts);
   const discovery = startModels(parts);
-  const drain = startDrain({ databaseUrl, redis, shards, clock, log });
   const pruning = startPrune(parts);
-  const checkReaders = (): void => {
+  const exits = startEnding(parts);
+  let admitted = false;
+  const shards = startAccounts(parts, {
+    readSession: () => trust.state().session,
+    hasAdmitted: () => admitted,
+  });
+  // A shard that was not ready yet may be, now that this gateway can be seen.
+  void trust.firstSnapshot.then(() => {
+    shards.wakeAll();
+  });
+  const readers = setInterval(() => {
     shared.checkReaders();
-  };
-  const readers = setInterval(checkReaders, READER_CHECK_MS);
+  }, READER_CHECK_MS);
   return {
     trust,
     discovery,
-    drain,
-    checkReaders,
+    shards,
+    noteAdmitting() {
+      admitted = true;
+    },
+    noteExit(incarnation) {
+      shared.checkReaders();
+      exits.note(incarnation);
+    },
     async stop() {
       clearInterval(readers);
-      await Promise.all([trust.stop(), discovery.stop(), drain.stop(), pruning.stop()]);
+      const ended = exits.stop(EXITS_WITHIN_MS).then(() => shards.stop());
+      await Promise.all([trust.stop(), discovery.stop(), pruning.stop(), ended]);
     },
   };
 }
@@ -116,6 +140,22 @@ function startTrust({
       onFatal();
     },
   });
+}
+
+function startAccounts(parts: DutyParts, gateway: GatewayPresence): Shards {
+  const { settings } = parts;
+  return startShards({
+    ...parts,
+    gateway,
+    databaseUrl: settings.databaseUrl,
+    readyAfterMs: settings.readyAfterMs,
+    compareMs: settings.compareSeconds * 1_000,
+  });
+}
+
+function startEnding({ redis, shards, counts, log }: DutyParts): Exits {
+  const ledgers = Array.from({ length: shards }, (_, shard) => openShardLedger(redis, shard));
+  return startExits({ ledgers, counts, log });
 }
 
 function startPrune({ settings, log }: DutyParts): Pruning {

@@ -4,7 +4,7 @@ import { describeError } from '../log/logger.ts';
 import type { Logger } from '../log/logger.ts';
 import { createShared } from '../shared/shared-writer.ts';
 import type { SharedWriter } from '../shared/shared-writer.ts';
-import { checkPostgres, UnfitPostgresError } from '../store/postgres-check.ts';
+import { checkPostgres, keepsCommits, UnfitPostgresError } from '../store/postgres-check.ts';
 import { makeClient } from '../store/postgres.ts';
 import { checkRedis, UnfitRedisError } from '../store/redis-check.ts';
 import type { Redis } from '../store/redis.ts';
@@ -40,7 +40,7 @@ export async function prepareStores(
   log: Logger,
   signal: AbortSignal,
 ): Promise<Prepared> {
-  const shards = await keepTrying('postgres', log, signal, () => askPostgres(settings));
+  const shards = await keepTrying('postgres', log, signal, () => askPostgres(settings, log));
   await keepTrying('redis', log, signal, () =>
     checkRedis(redis, { allowVolatile: settings.allowVolatileRedis }),
   );
@@ -60,7 +60,7 @@ export function prepareShared(directory: string): SharedWriter {
   }
 }
 
-async function askPostgres(settings: Settings): Promise<number> {
+async function askPostgres(settings: Settings, log: Logger): Promise<number> {
   const client = makeClient({
     url: settings.databaseUrl,
     applicationName: 'nzgw start',
@@ -71,6 +71,12 @@ async function askPostgres(settings: Settings): Promise<number> {
     await checkSchema(client);
     const shards = await readShards(client);
     await checkPostgres(client, { connections: countConnections(settings, shards) });
+    if (!(await keepsCommits(client))) {
+      log.warn(
+        { event: 'commits_may_be_lost' },
+        'Postgres runs with synchronous_commit off: a crash of it may lose rows and sums of requests',
+      );
+    }
     return shards;
   } finally {
     await client.end().catch(() => undefined);

@@ -5,6 +5,7 @@ import { describeError } from '../log/logger.ts';
 import type { Logger } from '../log/logger.ts';
 import { makeFleetMetrics } from '../metrics/fleet-metrics.ts';
 import type { FleetMetrics } from '../metrics/fleet-metrics.ts';
+import { makePrimaryMetrics } from '../metrics/primary-metrics.ts';
 import type { SharedWriter } from '../shared/shared-writer.ts';
 import { openRedis } from '../store/redis.ts';
 import type { Redis } from '../store/redis.ts';
@@ -95,6 +96,7 @@ async function openAdmin(
 class Primary {
   readonly #parts: PrimaryParts;
   readonly #metrics: FleetMetrics;
+  readonly #counts = makePrimaryMetrics();
   readonly #listening = new Set<Child>();
   readonly #end = Promise.withResolvers<PrimaryExit>();
   readonly #startedAtMs: number;
@@ -119,8 +121,10 @@ class Primary {
     return { status: 'fail', checks: { ...checks, workers: { status: 'fail', ms: 0 } } };
   }
 
-  renderMetrics(): Promise<string> {
-    return this.#metrics.render();
+  async renderMetrics(): Promise<string> {
+    const shards = this.#duties?.shards.state() ?? [];
+    const texts = [this.#metrics.render(), this.#counts.render(shards)];
+    return (await Promise.all(texts)).join('');
   }
 
   async run(redis: Redis, shared: SharedWriter, shards: number): Promise<PrimaryExit> {
@@ -136,6 +140,7 @@ class Primary {
       redis,
       shared,
       shards,
+      counts: this.#counts,
       announceModels: () => this.#supervisor?.tell({ type: 'models' }),
       onFatal: () => {
         this.#finish(PRIMARY_EXIT.crashed);
@@ -179,7 +184,7 @@ class Primary {
       onExit: (child) => {
         this.#listening.delete(child);
         void this.#metrics.retire(child.incarnation);
-        this.#duties?.checkReaders();
+        this.#duties?.noteExit(child.incarnation);
       },
       onCrashLoop: () => {
         log.fatal({ event: 'crash_loop' }, 'workers die as soon as they start');
@@ -205,7 +210,10 @@ class Primary {
         this.#metrics.take(child.incarnation, message.snapshot);
         return;
       case 'admitting':
+        this.#duties?.noteAdmitting();
+        return;
       case 'fills':
+        this.#duties?.shards.wake(message.shard);
         return;
       case 'failed':
         log.fatal(

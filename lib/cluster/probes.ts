@@ -5,7 +5,7 @@ import type { Duties } from './duties.ts';
 
 export interface ProbeParts {
   readonly redis: Redis;
-  readonly duties: Pick<Duties, 'trust' | 'discovery' | 'drain'>;
+  readonly duties: Pick<Duties, 'trust' | 'discovery' | 'shards'>;
   readonly clock: Clock;
   readonly upstreams: readonly string[];
   /** A snapshot older than this is not trusted. */
@@ -15,7 +15,7 @@ export interface ProbeParts {
 }
 
 const UPSTREAM_TIMEOUT_MS = 900;
-/** A session of the drain is never silent for longer while Postgres answers. */
+/** A session of a shard is never silent for longer while Postgres answers. */
 const SESSION_SILENCE_MS = 1_800;
 
 /** What must be there for the gateway to be ready (SPEC §12), each a look of its own. */
@@ -24,14 +24,15 @@ export function makeProbes(parts: ProbeParts): Readonly<Record<string, Probe>> {
   return {
     // Both sessions speak with Postgres all the time: their answers are the proof that it is there.
     postgres: () =>
-      duties.drain
+      duties.shards
         .state()
         .every(
           ({ answeredAtMs }) =>
             answeredAtMs !== null && clock.monotonicMs() - answeredAtMs < SESSION_SILENCE_MS,
         ),
     trust: () => clock.monotonicMs() < duties.trust.state().deadlineMs,
-    redis: () => redis.ping().then(() => true),
+    // One that has lost its data answers too, and admits nothing.
+    redis: () => redis.ping().then(() => duties.shards.state().every(({ ready }) => ready)),
     models: () =>
       duties.discovery
         .state()

@@ -51,3 +51,11 @@ export async function checkPostgres(
     );
   }
 }
+
+/** Whether what was committed survives a crash of Postgres: what is drained from Redis is deleted there. */
+export async function keepsCommits(connection: Connection): Promise<boolean> {
+  const { rows } = await connection.query<{ mode: string }>(
+    "select current_setting('synchronous_commit') as mode",
+  );
+  return rows[0]?.mode !== 'off';
+}

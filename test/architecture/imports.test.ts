@@ -16,7 +16,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['relay'],
   ['settlement'],
   ['audit'],
-  ['revocation', 'discovery', 'retention', 'promptlog', 'health', 'tenants'],
+  ['revocation', 'discovery', 'shards', 'retention', 'promptlog', 'health', 'tenants'],
+  ['inspection'],
   ['gateway'],
   ['cluster'],
 ];

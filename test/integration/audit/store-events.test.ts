@@ -1,19 +1,23 @@
 import { expect } from 'chai';
 import { NOT_AN_ENTRY } from '../../../lib/audit/reject-event.ts';
-import { openShardSession } from '../../../lib/audit/shard-session.ts';
 import { storeEvents } from '../../../lib/audit/store-events.ts';
-import { encodeEntry } from '../../../lib/ledger/entry-codec.ts';
+import { decodeEntry, encodeEntry } from '../../../lib/ledger/entry-codec.ts';
 import type { Entry } from '../../../lib/ledger/entry.ts';
 import type { StreamEvent } from '../../../lib/ledger/event-stream.ts';
 import type { PostgresClient } from '../../../lib/store/postgres.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
 import { KEY_ID, sampleEntry, TENANT_ID } from '../../support/sample-request.ts';
+import { seedAccount } from '../../support/seed-account.ts';
 import { connect, makeDatabase } from '../../support/test-postgres.ts';
 import type { TestDatabase } from '../../support/test-postgres.ts';
 
 const makeId = (index: number): string =>
   `01980000-0000-7000-8000-${String(index).padStart(12, '0')}`;
-const event = (index: number, text: string): StreamEvent => ({ streamId: `${index}-0`, text });
+const event = (index: number, text: string): StreamEvent => ({
+  streamId: `${index}-0`,
+  entry: decodeEntry(text),
+  text,
+});
 const eventOf = (index: number, changes: Partial<Entry> = {}): StreamEvent =>
   event(index, encodeEntry(sampleEntry({ id: makeId(index), ...changes })));
 
@@ -24,6 +28,7 @@ describe('audit/store-events', () => {
     this.timeout(60_000);
     database = await makeDatabase();
     client = await connect(database.url);
+    await seedAccount(client);
   });
   afterEach(async () => {
     await client.end();
@@ -196,45 +201,5 @@ describe('audit/store-events', () => {
   it('stores a batch without any entry', async () => {
     expect(await storeEvents(client, 0, [event(1, '')])).to.have.length(1);
     expect(await readRejected()).to.have.length(1);
-  });
-});
-
-describe('audit/shard-session', () => {
-  let database: TestDatabase;
-  before(async function () {
-    this.timeout(60_000);
-    database = await makeDatabase();
-  });
-  after(() => database.drop());
-
-  it('lets one session own a shard, and the next once that one has ended', async () => {
-    const first = await openShardSession(database.url, 4);
-    const second = await openShardSession(database.url, 4);
-    const other = await openShardSession(database.url, 5);
-    expect(await first.tryLock()).to.equal(true);
-    expect(await second.tryLock()).to.equal(false);
-    expect(await other.tryLock()).to.equal(true);
-    await first.end();
-    expect(await second.tryLock()).to.equal(true);
-    await second.end();
-    await other.end();
-    await other.end();
-  });
-
-  it('is ended by Postgres after ten silent seconds', async () => {
-    const session = await openShardSession(database.url, 4);
-    const { rows } = await session.client.query<{ idle: string; inside: string }>(
-      `select current_setting('idle_session_timeout') as idle,
-              current_setting('idle_in_transaction_session_timeout') as inside`,
-    );
-    expect(rows).to.deep.equal([{ idle: '10s', inside: '10s' }]);
-    await session.end();
-  });
-
-  it('rejects where there is no Postgres', async () => {
-    const outcome = await openShardSession('postgres://127.0.0.1:1/none', 0).catch(
-      (error: unknown) => error,
-    );
-    expect(outcome).to.have.property('code', 'ECONNREFUSED');
   });
 });

@@ -57,6 +57,15 @@ describe('cluster/prepare', function () {
     await migrate(client, { shards: 3 });
     await client.end();
     expect(await prepare()).to.deep.equal({ shards: 3 });
+    // The tests' own Postgres is a fast one.
+    expect(lines.map(({ event }) => event)).to.deep.equal(['commits_may_be_lost']);
+  });
+
+  it('has nothing to say of a Postgres that keeps its commits', async () => {
+    const { log, lines } = recordLog();
+    const url = new URL(database.url);
+    url.searchParams.set('options', '-c synchronous_commit=on');
+    await prepareStores(makeSettings({ DATABASE_URL: url.href }), redis, log, never);
     expect(lines).to.deep.equal([]);
   });
 

@@ -1,9 +1,8 @@
+import { GATEWAY_LOCK, LOCK_CLASS } from '../store/advisory-locks.ts';
 import { makeClient } from '../store/postgres.ts';
 import type { PostgresClient } from '../store/postgres.ts';
+import type { Clock } from '../time/clock.ts';
 import { inTime } from '../time/in-time.ts';
-
-/** First number of the project's advisory locks: "nz" in ASCII. The second is the shard. */
-const LOCK_CLASS = 0x6e7a;
 
 /**
  * Postgres ends a session of ours that has been silent for so long: the lock of a host that died
@@ -15,21 +14,39 @@ const CLOSE_WITHIN_MS = 1_000;
 
 /**
  * A connection of its own on which the lock of one shard is asked for and held. Whoever holds it is
- * the shard's owner; losing the session loses the lock.
+ * the shard's owner; losing the session loses the lock. All but `end` reject as Postgres does, and
+ * then the session is not to be used again.
  */
 export interface ShardSession {
   readonly client: PostgresClient;
+  /** Monotonic milliseconds of the last answer to `tryLock` or `beat`. */
+  readonly answeredAtMs: number | null;
   /** True if the lock is ours. Asked again by an owner it would be held twice, so it asks once. */
   tryLock(): Promise<boolean>;
+  /** Proves the session, and with it the lock. */
+  beat(): Promise<void>;
+  /** Whether the gateway with this session (on which it reads changes) is the only one connected. */
+  isAlone(gatewaySession: number): Promise<boolean>;
   /** Ends the session, and with it the lock and any open transaction. Never rejects. */
   end(): Promise<void>;
 }
 
+/** The view tells a number below zero as an unsigned one. */
+const READ_GATEWAYS = `
+  select pid from pg_locks
+  where locktype = 'advisory' and granted
+    and classid = ${LOCK_CLASS} and objid = ${GATEWAY_LOCK >>> 0} and objsubid = 2
+    and database = (select oid from pg_database where datname = current_database())`;
+
 /** Connects. Rejects as Postgres does. */
-export async function openShardSession(url: string, shard: number): Promise<ShardSession> {
+export async function openShardSession(
+  url: string,
+  shard: number,
+  clock: Clock,
+): Promise<ShardSession> {
   const client = makeClient({
     url,
-    applicationName: `nzgw drain ${shard}`,
+    applicationName: `nzgw shard ${shard}`,
     timeoutMs: SILENCE_MS,
   });
   // A dead network answers no farewell.
@@ -50,15 +67,29 @@ export async function openShardSession(url: string, shard: number): Promise<Shar
     await end();
     throw error;
   }
+
+  let answeredAtMs: number | null = null;
   return {
     client,
     end,
+    get answeredAtMs() {
+      return answeredAtMs;
+    },
     async tryLock() {
       const { rows } = await client.query<{ ours: boolean }>(
         'select pg_try_advisory_lock($1, $2) as ours',
         [LOCK_CLASS, shard],
       );
+      answeredAtMs = clock.monotonicMs();
       return rows[0]?.ours === true;
+    },
+    async beat() {
+      await client.query('select 1');
+      answeredAtMs = clock.monotonicMs();
+    },
+    async isAlone(gatewaySession) {
+      const { rows } = await client.query<{ pid: number }>(READ_GATEWAYS);
+      return rows.length === 1 && rows[0]?.pid === gatewaySession;
     },
   };
 }

@@ -1,0 +1,41 @@
+import { daysOf } from '../ledger/counter.ts';
+import type { Counter, LedgerSum } from '../ledger/counter.ts';
+import type { PostgresClient } from '../store/postgres.ts';
+
+/** Each side has the index that it needs: (key, day), and the primary key that begins with the tenant. */
+const READ = {
+  name: 'nzgw-read-sums',
+  text: `
+    select
+      case wanted.level
+        when 'k' then (
+          select sum(line.charged_tokens) from gateway.token_ledger line
+          where line.key_id = wanted.id and line.day between wanted.first and wanted.last
+        )
+        else (
+          select sum(line.charged_tokens) from gateway.token_ledger line
+          where line.tenant_id = wanted.id and line.day between wanted.first and wanted.last
+        )
+      end::bigint as tokens
+    from unnest($1::text[], $2::uuid[], $3::date[], $4::date[])
+      with ordinality as wanted (level, id, first, last, place)
+    order by place`,
+} as const;
+
+/** What the ledger has charged for each counter's scope and period. Rejects as Postgres does. */
+export async function readSums(
+  client: Pick<PostgresClient, 'query'>,
+  counters: readonly Counter[],
+): Promise<readonly LedgerSum[]> {
+  const days = counters.map(({ period }) => daysOf(period));
+  const { rows } = await client.query<{ tokens: number | null }>({
+    ...READ,
+    values: [
+      counters.map(({ scope }) => scope.slice(0, 1)),
+      counters.map(({ scope }) => scope.slice(2)),
+      days.map((range) => range?.from ?? '-infinity'),
+      days.map((range) => range?.to ?? 'infinity'),
+    ],
+  });
+  return counters.map((counter, n) => ({ ...counter, tokens: rows[n]?.tokens ?? 0 }));
+}
