@@ -1,22 +1,21 @@
 import type { Redis } from '../store/redis.ts';
 import { scopesOf } from './admit-request.ts';
-import type { AdmitLimits } from './admit-request.ts';
 import type { Counter } from './counter.ts';
 import { KEYS } from './keys.ts';
 import { readHoldLook, readLook, readStrays, readWaits } from './look-replies.ts';
 import type { HoldLook, Look, Strays, Waits } from './look-replies.ts';
+import { readPeekReply, toPeekArguments } from './peek.ts';
+import type { PeekReply, PeekRequest } from './peek.ts';
 import { defineScripts } from './scripts.ts';
 
-export interface WaitRequest {
-  readonly tenantId: string;
-  readonly keyId: string;
-  readonly keyLimits: AdmitLimits;
-  readonly tenantLimits: AdmitLimits;
+export interface WaitRequest extends PeekRequest {
   /** Tokens that count in the minute. */
   readonly neededTokens: number;
 }
 
-/** What an operator may see of a shard. Changes nothing; calls reject as the connection does. */
+/**
+ * What an operator may see of a shard. Changes nothing of it; calls reject as the connection does.
+ */
 export interface ShardLook {
   /** The shard's life, and the counters as of one moment. The whole stream is read for any. */
   counters(counters: readonly Counter[]): Promise<Look>;
@@ -24,6 +23,8 @@ export interface ShardLook {
   holds(): Promise<readonly HoldLook[]>;
   /** Reads every key of the shard: leases and holds that do not belong together. */
   strays(): Promise<Strays>;
+  /** What a caller has used. Its owner is asked for counters that are not filled. */
+  peek(request: PeekRequest): Promise<PeekReply>;
   /** How long a request would have to wait for the limits of a minute. */
   waits(request: WaitRequest): Promise<Waits>;
 }
@@ -62,6 +63,7 @@ export function openShardLook(connection: Redis, shard: number): ShardLook {
       } while (cursor !== '0');
       return { holdsWithoutLease: [...holds], leasesWithoutHold: [...leases] };
     },
+    peek: async (request) => readPeekReply(await redis.nz_peek(...toPeekArguments(request, shard))),
     async waits(request) {
       const [key, tenant] = scopesOf(request);
       const { keyLimits, tenantLimits } = request;
