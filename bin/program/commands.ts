@@ -1,6 +1,8 @@
 import { config } from '../commands/config.ts';
 import { createKey } from '../commands/create-key.ts';
 import { createTenant } from '../commands/create-tenant.ts';
+import { explain } from '../commands/explain.ts';
+import { holds } from '../commands/holds.ts';
 import { listKeys } from '../commands/list-keys.ts';
 import { listModels } from '../commands/list-models.ts';
 import { listTenants } from '../commands/list-tenants.ts';
@@ -14,7 +16,9 @@ import { showTenant } from '../commands/show-tenant.ts';
 import { suspendTenant } from '../commands/suspend-tenant.ts';
 import { updateKey } from '../commands/update-key.ts';
 import { updateTenant } from '../commands/update-tenant.ts';
+import { usage } from '../commands/usage.ts';
 import { verifyKey } from '../commands/verify-key.ts';
+import { verifyLedger } from '../commands/verify-ledger.ts';
 import type { Command } from './command.ts';
 
 /** Every command, in the order of the help. */
@@ -36,4 +40,8 @@ export const COMMANDS: readonly Command[] = [
   revokeKey,
   verifyKey,
   listModels,
+  usage,
+  explain,
+  holds,
+  verifyLedger,
 ];

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { renderTable, toPrintable } from './table.ts';
+import { renderCsv, renderTable, toPrintable } from './table.ts';
 
 export interface OutputOptions {
   readonly stdout: Writable & { readonly isTTY?: boolean };
@@ -41,6 +41,15 @@ export class Output {
     const readers = Object.values(columns);
     const cells = items.map((item) => readers.map((read) => read(item)));
     this.lines(renderTable(Object.keys(columns), cells));
+  }
+
+  /** The same as CSV, its lines ended as RFC 4180 has it. */
+  csv<T>(items: readonly T[], columns: Readonly<Record<string, (item: T) => string>>): void {
+    const readers = Object.values(columns);
+    const rows = items.map((item) => readers.map((read) => read(item)));
+    for (const line of renderCsv(Object.keys(columns), rows)) {
+      this.#options.stdout.write(`${toPrintable(line)}\r\n`);
+    }
   }
 
   /** Text for people on stdout, whether or not `--json` was given: help and version. */

@@ -15,6 +15,16 @@ export function renderTable(
   );
 }
 
+/** RFC 4180: a header line, then the rows; what holds a comma or a quote stands in quotes. */
+export function renderCsv(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+): readonly string[] {
+  const quote = (cell: string): string =>
+    /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+  return [header, ...rows].map((row) => row.map(quote).join(','));
+}
+
 /** Names `label  value` pairs under each other, for one thing. */
 export function renderFacts(facts: Readonly<Record<string, string>>): readonly string[] {
   const width = Math.max(...Object.keys(facts).map((label) => label.length));

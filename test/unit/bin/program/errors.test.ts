@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { PassThrough } from 'node:stream';
 import { CommandError } from '../../../../bin/program/command-error.ts';
 import { toDatabaseError } from '../../../../bin/program/database-error.ts';
+import { toRedisError } from '../../../../bin/program/redis-error.ts';
 import { readLine } from '../../../../bin/program/read-stdin.ts';
 import { suggest } from '../../../../bin/program/suggest.ts';
 import { toCommandError, toTrace } from '../../../../bin/program/to-command-error.ts';
@@ -50,6 +51,33 @@ describe('bin/program: what goes wrong', () => {
     const bug = new TypeError('x is not a function');
     expect(toDatabaseError(bug)).to.equal(bug);
     expect(toDatabaseError('text')).to.equal('text');
+  });
+
+  it('tells a Redis that is away from one that says no, and repeats no word of either', () => {
+    const reply = (text: string): Error => Object.assign(new Error(text), { name: 'ReplyError' });
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), {
+      code: 'ECONNREFUSED',
+      syscall: 'connect',
+    });
+    const cases: readonly [Error, number][] = [
+      [refused, 6],
+      [new Error('Connection is closed.'), 6],
+      [new Error('Command timed out'), 6],
+      [reply('LOADING Redis is loading the dataset'), 6],
+      [reply('WRONGPASS secret-word'), 4],
+      [reply('NOAUTH Authentication required.'), 4],
+      [reply('WRONGTYPE secret-word'), 1],
+    ];
+    for (const [error, exitCode] of cases) {
+      const failure = toRedisError(error) as CommandError;
+      expect(failure, error.message).to.be.instanceOf(CommandError).and.include({ exitCode });
+      expect(failure.message).not.to.include('secret-word');
+    }
+    const bug = new TypeError('x is not a function');
+    const ofPostgres = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+    for (const other of [bug, ofPostgres, 'text']) expect(toRedisError(other)).to.equal(other);
+    const told = toRedisError(refused);
+    expect(toRedisError(told)).to.equal(told);
   });
 
   it('gives each act that was not done its exit code', () => {

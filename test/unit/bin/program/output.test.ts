@@ -22,6 +22,12 @@ describe('bin/program/output', () => {
     expect(stdout.read()).to.equal('{"data":[{"a":1}],"next_cursor":null}\n');
   });
 
+  it('writes CSV that neither a quote, a comma nor a control character breaks', () => {
+    const { output, stdout } = open({});
+    output.csv(['plain', 'a "b", c', 'line\nbreak'], { one: (text) => text, two: () => '2' });
+    expect(stdout.read()).to.equal('one,two\r\nplain,2\r\n"a ""b"", c",2\r\n"line?break",2\r\n');
+  });
+
   it('speaks to people on stderr only where nobody reads JSON and nobody asked for silence', () => {
     const said = [{}, { json: true }, { quiet: true }].map((options) => {
       const { output, stderr } = open(options);

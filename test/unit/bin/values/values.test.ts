@@ -5,10 +5,13 @@ import { budget } from '../../../../bin/values/budget.ts';
 import { limit, MAX_INTEGER, MAX_TOKENS, readCount } from '../../../../bin/values/count.ts';
 import { expiry } from '../../../../bin/values/expiry.ts';
 import { models } from '../../../../bin/values/models.ts';
+import { since } from '../../../../bin/values/since.ts';
 import { label, slug } from '../../../../bin/values/text.ts';
+import { usageGroups } from '../../../../bin/values/usage-groups.ts';
 import { readOptions, readPositional } from '../../../../bin/values/value.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 23, 12);
+const DAYS_BEFORE_NOW = ['2026-11-22', '2026-11-16', '2026-11-16', '2026-11-23', '2026-02-28'];
 
 function read<T>(kind: z.ZodType<T>, input: unknown): T | 'refused' {
   const result = kind.safeParse(input);
@@ -77,6 +80,22 @@ describe('bin/values', () => {
     for (const text of [...wrong, '90', '90y', 'soon', '999999w', '', '2027-1-1']) {
       expect(read(expiry(NOW_MS), text), text).to.equal('refused');
     }
+  });
+
+  it('reads a beginning as its whole UTC day, in all four forms', () => {
+    const texts = ['24h', '7d', '1w', 'today', '2026-02-28'];
+    expect(texts.map((text) => read(since(NOW_MS), text))).to.deep.equal(DAYS_BEFORE_NOW);
+    expect(read(since(NOW_MS), '99999w')).to.equal('1970-01-01');
+    for (const text of ['', '7', '7y', 'd', '2026-02-31', '2999-01-01', '2026-1-1', '-1d']) {
+      expect(read(since(NOW_MS), text), text).to.equal('refused');
+    }
+  });
+
+  it('tells apart by what was named, each once', () => {
+    const parsed = usageGroups.parse(['day,key', 'key']);
+    expect([...parsed].sort()).to.deep.equal(['day', 'key']);
+    expect(usageGroups.safeParse(['day,hour']).success).to.equal(false);
+    expect(usageGroups.safeParse(['']).success).to.equal(false);
   });
 
   it('counts a name in characters and wants it printable', () => {
