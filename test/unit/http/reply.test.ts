@@ -93,6 +93,16 @@ describe('http/reply', () => {
     expect(client.text).to.include('\r\nretry-after: 9\r\n');
   });
 
+  it('a wait that would not help is not told', async () => {
+    const client = await ask((exchange) => {
+      const details = { retryAfterMs: null, headers: ['x-budget-remaining-tokens', '0'] };
+      sendRefusal(exchange, new GatewayError('insufficient_quota', 'spent', details));
+    });
+    expect(client.text).to.include('\r\nx-should-retry: false\r\n');
+    expect(client.text).to.include('\r\nx-budget-remaining-tokens: 0\r\n');
+    expect(client.text).to.not.include('retry-after');
+  });
+
   it('a refusal has the shape of the dialect and the headers it is given', async () => {
     const refuse: Act = (exchange) => {
       const error = new GatewayError('invalid_request', 'top_k must be a number', {
