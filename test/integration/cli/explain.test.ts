@@ -117,6 +117,16 @@ describe('cli: explain', function () {
     ]);
   });
 
+  it('puts the longest wait first where nothing but time is in the way', async () => {
+    await limitKey('requests_per_minute, tokens_per_minute', 1, 110);
+    await world.redis.hset(KEYS.requests(0, `k:${key.keyId}`), toWindow(30, 1));
+    await world.redis.hset(KEYS.tokens(0, `k:${key.keyId}`), toWindow(10, 110));
+    const told = await expectRefusal('rate_limit_exceeded');
+    const reasons = told['reasons'] as Document[];
+    expect(reasons.map(({ limit }) => limit)).to.deep.equal(['tokens', 'requests']);
+    expect(told['until']).to.equal(reasons[0]?.['until']);
+  });
+
   it('lists the requests that take the slots', async () => {
     await limitKey('concurrency', 1);
     const reply = await world.admit(key);
@@ -208,3 +218,9 @@ describe('cli: explain', function () {
     expect(readFailure(run)['code']).to.equal('key_not_found');
   });
 });
+
+/** A window of a minute whose one bucket is so many seconds old. */
+function toWindow(secondsAgo: number, sum: number): Record<string, number> {
+  const at = Math.floor(Date.now() / 1_000) - secondsAgo;
+  return { at, sum, [at % 61]: sum };
+}

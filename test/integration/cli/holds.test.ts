@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { KEYS } from '../../../lib/ledger/keys.ts';
 import { readDocument } from '../../support/run-nzgw.ts';
 import type { SeededKey } from '../../support/seed-key.ts';
 import { MODEL, openLedgerWorld } from './open-ledger-world.ts';
@@ -61,6 +62,18 @@ describe('cli: holds', function () {
     const all = readDocument(await world.run('holds', '--json'))['data'] as unknown[];
     expect(all).to.have.lengthOf(3);
     expect((await world.run('holds', 'nobody')).code).to.equal(3);
+  });
+
+  it('shows a hold whose facts cannot be read, without a model', async () => {
+    for (const facts of ['no JSON', '{}']) {
+      await world.reset();
+      const reply = await world.admit(acme);
+      if (reply.kind !== 'ok') throw new Error(reply.kind);
+      await world.redis.hset(KEYS.hold(0, reply.hold.id), 'row', facts);
+      const [hold] = readDocument(await world.run('holds', '--json'))['data'] as object[];
+      expect(hold).to.include({ id: reply.hold.id, model: null });
+    }
+    expect((await world.run('holds')).stdout).to.match(/ - +20/);
   });
 
   it('shows an id where nobody has it any more', async () => {
