@@ -36,6 +36,7 @@ export interface ShardWorld {
   /** Starts a gateway that admits at once in a new life, unless told otherwise. */
   start(changes?: Partial<ShardsParts>): Shards;
   countRows(): Promise<number>;
+  stopAll(): Promise<void>;
   /** Stops the gateways and removes the database. */
   close(): Promise<void>;
 }
@@ -46,6 +47,8 @@ export const WORLD_INCARNATION = 'worker-1';
 /** Empties that Redis; its scripts go by a clock that `moveTime` sets. */
 export async function openShardWorld(redisUrl: string): Promise<ShardWorld> {
   const redis = await connectRedis(redisUrl);
+  // It looks by the product's own clock: the same commands mean other scripts there.
+  const looking = await connectRedis(redisUrl);
   await redis.flushall();
   const database = await makeDatabase();
   const sql = await connect(database.url);
@@ -58,6 +61,9 @@ export async function openShardWorld(redisUrl: string): Promise<ShardWorld> {
     counts.set(name, (counts.get(name) ?? 0) + n);
   };
   const clock = systemClock;
+  const stopAll = async (): Promise<void> => {
+    await Promise.all(started.splice(0).map((shards) => shards.stop()));
+  };
   return {
     databaseUrl: database.url,
     sql,
@@ -69,7 +75,7 @@ export async function openShardWorld(redisUrl: string): Promise<ShardWorld> {
       ...{ incarnation: WORLD_INCARNATION, leaseMs: LEASE_MS },
     }),
     shard: openShardLedger(redis, 0, scripts),
-    look: openShardLook(redis, 0),
+    look: openShardLook(looking, 0),
     start(changes = {}) {
       const shards = startShards({
         ...{ databaseUrl: database.url, redis, shards: 1, clock, log, scripts },
@@ -98,9 +104,11 @@ export async function openShardWorld(redisUrl: string): Promise<ShardWorld> {
       const { rows } = await sql.query<{ count: number }>('select count(*) from gateway.audit_log');
       return rows[0]?.count ?? -1;
     },
+    stopAll,
     async close() {
-      await Promise.all(started.map((shards) => shards.stop()));
+      await stopAll();
       redis.disconnect();
+      looking.disconnect();
       await sql.end();
       await database.drop();
     },
