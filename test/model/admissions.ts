@@ -19,6 +19,8 @@ export interface Draw {
   readonly extraBoundTokens: number;
   readonly askedTokens: number;
   readonly maxWaitingEntries: number;
+  /** Whether the owner drains before it fills what is missing. */
+  readonly isDrained: boolean;
   /** What becomes of the reply: heard; lost, so that the client is told 503; or it comes too late. */
   readonly fate: 'heard' | 'lost' | 'late';
 }
@@ -67,7 +69,7 @@ interface Asked {
 
 async function ask(story: Story, real: RealWorld, draw: Draw): Promise<Asked> {
   const first = await askOnce(story, real, draw);
-  if (first.reply.kind !== 'fill' || !(await fillAll(story, real))) return first;
+  if (first.reply.kind !== 'fill' || !(await fillAll(story, real, draw.isDrained))) return first;
   const second = await askOnce(story, real, draw);
   expect(second.reply.kind, 'all that was missing was named at once').not.to.equal('fill');
   return second;

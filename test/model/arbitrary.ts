@@ -42,6 +42,7 @@ const draw: fc.Arbitrary<Draw> = fc.record({
     { weight: 9, arbitrary: fc.constant(1_000) },
     { weight: 1, arbitrary: fc.nat({ max: 3 }) },
   ),
+  isDrained: mostly,
   fate: fc.oneof(
     { weight: 12, arbitrary: fc.constant('heard' as const) },
     { weight: 2, arbitrary: fc.constant('lost' as const) },
@@ -73,8 +74,8 @@ export const ACTIONS = {
   own: owner.map(own),
   tick: owner.map(tick),
   stranger: owner.map(speakAsStranger),
-  recover: fc.constant(recover()),
-  readLedger: owner.map(readLedger),
+  recover: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, worker).map(recover),
+  readLedger: fc.constant(readLedger()),
   writeSums: owner.map(writeSums),
   compare: fc.constant(compare()),
   reap: fc.constantFrom(1, 100).map(reap),
@@ -97,9 +98,9 @@ export type ActionName = keyof typeof ACTIONS;
 
 /** How often each comes, beside the others. */
 const WEIGHTS: Readonly<Record<ActionName, number>> = {
-  ...{ admit: 26, generate: 6, end: 10, sendKept: 7, renew: 6, rehold: 3, kill: 2, exit: 3 },
-  ...{ own: 1, tick: 1, stranger: 1, recover: 4, readLedger: 2, writeSums: 2, compare: 2 },
-  ...{ reap: 4, drain: 5, lose: 1, save: 2, rollBack: 1, wait: 14, setBack: 1, limits: 8 },
+  ...{ admit: 34, generate: 6, end: 10, sendKept: 7, renew: 6, rehold: 3, kill: 2, exit: 3 },
+  ...{ own: 1, tick: 1, stranger: 1, recover: 4, readLedger: 3, writeSums: 3, compare: 2 },
+  ...{ reap: 4, drain: 5, lose: 1, save: 3, rollBack: 2, wait: 14, setBack: 1, limits: 8 },
   ...{ raceForLast: 2, raceToEnd: 2, peek: 2, note: 1 },
 };
 

@@ -65,13 +65,12 @@ function checkNothingHeld({ shard }: Story): void {
 function checkRow(story: Story, request: StoryRequest): void {
   const { hold, state, entry, excused, released } = request;
   const row = story.store.rows.get(hold.id);
-  const isSure = story.losses === request.lossesBefore || (story.isAlive(request) && !released);
-  if (excused || !isSure) return;
+  const isKept = story.losses === request.lossesBefore || (story.isAlive(request) && !released);
+  if (excused || !isKept) return;
   if (state === 'refused') {
-    // If it was reaped and Redis then forgot that, its row stands: nobody knows its time of admission.
-    const isForgotten = story.losses > request.lossesBefore && request.wasReaped;
-    if (story.isAlive(request) && !isForgotten)
-      expect(row?.tokens ?? 0, 'a 503 was charged').to.equal(0);
+    // The row of one that is forgotten stands: nobody knows any more when it was admitted.
+    const isSure = story.isAlive(request) && !request.isForgotten;
+    if (isSure) expect(row?.tokens ?? 0, 'a 503 was charged').to.equal(0);
     return;
   }
   expect(row, `the row of ${hold.id}`).not.to.equal(undefined);

@@ -78,6 +78,7 @@ async function bringTtls(story: Story, real: RealWorld): Promise<void> {
 
 function noteLoss(story: Story): void {
   story.losses += 1;
+  for (const request of story.requests.values()) request.isForgotten ||= request.wasReaped;
   story.disturbed = true;
   checkCounters(story, 'a loss');
 }

@@ -26,13 +26,19 @@ export function applySettle(shard: Shard, entry: Entry): void {
   );
   append(shard, 'entry', { facts: encodeEntry(entry), key, tenant, at, tokens });
   if (hold?.state === 'live') dropLease(shard, id, hold);
-  if (hold?.buckets) {
-    for (const [place, scope] of scopesOf(hold).entries()) {
-      const second = hold.buckets[2 + place] ?? 0;
-      lower(shard, `tpm:${scope}`, { id, second, less: hold.counted - tokens });
-    }
-  }
+  if (hold !== undefined) lowerTokens(shard, id, { hold, less: hold.counted - tokens });
   markSettled(shard, id);
+}
+
+function lowerTokens(
+  shard: Shard,
+  id: string,
+  { hold, less }: { readonly hold: ModelHold; readonly less: number },
+): void {
+  for (const [place, scope] of scopesOf(hold).entries()) {
+    const second = hold.buckets?.[2 + place] ?? 0;
+    lower(shard, `tpm:${scope}`, { id, second, less });
+  }
 }
 
 /** cancel of LEDGER §3; whether it was not too early. */
@@ -49,10 +55,9 @@ export function applyCancel(shard: Shard, { id, deadlineMs }: Cancellation): boo
   moveCounters(shard, hold, { held: -hold.held, spent: 0 });
   dropLease(shard, id, hold);
   for (const [place, scope] of scopesOf(hold).entries()) {
-    const [requests = 0, tokens = 0] = [hold.buckets?.[place], hold.buckets?.[2 + place]];
-    lower(shard, `rpm:${scope}`, { id, second: requests, less: 1 });
-    lower(shard, `tpm:${scope}`, { id, second: tokens, less: hold.counted });
+    lower(shard, `rpm:${scope}`, { id, second: hold.buckets?.[place] ?? 0, less: 1 });
   }
+  lowerTokens(shard, id, { hold, less: hold.counted });
   shard.holds.delete(id);
   return true;
 }

@@ -9,23 +9,25 @@ import type { Shard } from './shard.ts';
 export function applyPeek(shard: Shard, request: AdmitRequest): PeekReply {
   const { nowMs, life } = shard;
   if (life?.run !== 'this' || !life.ready) return { kind: 'life', nowMs };
-  let missing = false;
-  const [key, tenant] = levelsOf(request).map(({ scope, limits }): PeekLevel => {
+  const levels = levelsOf(request).map(({ scope, limits }) => {
     const sum = (name: string): number => lookAt(shard.windows.get(name), nowMs).sum;
     const period = periodOf(limits, nowMs);
     const counter = period === null ? undefined : findCounter(shard, scope, period);
-    if (period !== null && counter === undefined) {
-      missing = true;
-      shard.fills.add(`${scope}|${period}`);
-    }
-    return {
+    const level: PeekLevel = {
       requests: sum(`rpm:${scope}`),
       tokens: sum(`tpm:${scope}`),
       running: countRunning(shard, scope),
       spentTokens: counter?.spent ?? null,
       heldTokens: counter?.held ?? null,
     };
+    const missing = period !== null && counter === undefined ? [`${scope}|${period}`] : [];
+    return { level, missing };
   });
-  if (missing || key === undefined || tenant === undefined) return { kind: 'fill', nowMs };
+  const missing = levels.flatMap((one) => one.missing);
+  for (const name of missing) shard.fills.add(name);
+  const [key, tenant] = levels.map(({ level }) => level);
+  if (missing.length > 0 || key === undefined || tenant === undefined) {
+    return { kind: 'fill', nowMs };
+  }
   return { kind: 'ok', nowMs, key, tenant };
 }

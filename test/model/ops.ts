@@ -59,6 +59,7 @@ export type Op =
 
 /** What the protocol makes of an op: changes the model and answers as the script must. */
 export function applyOp(shard: Shard, op: Op): unknown {
+  if ('owner' in op) return applyOwnerOp(shard, op);
   switch (op.kind) {
     case 'admit':
       return applyAdmit(shard, op);
@@ -77,8 +78,6 @@ export function applyOp(shard: Shard, op: Op): unknown {
       return undefined;
     case 'peek':
       return applyPeek(shard, op.request);
-    default:
-      return applyOwnerOp(shard, op);
   }
 }
 

@@ -54,15 +54,15 @@ export function writeSums(owner: number): Action {
 }
 
 /** An owner reads the ledger for what is to be filled, and is then slow. */
-export function readLedger(owner: number): Action {
+export function readLedger(): Action {
   return {
-    name: `readLedger(${owner})`,
-    canRun: (story) => isReady(story) && ownsShard(story, owner),
+    name: 'readLedger',
+    canRun: (story) => isReady(story) && ownsShard(story, story.lockHolder),
     async run(story, real) {
       const lifeId = story.shard.life?.id ?? '';
       const counters = [...wanted(story), ...existing(story)];
       const sums = await readSums(real.client, counters);
-      story.owner(owner).pending = { lifeId, sums };
+      story.owner(story.lockHolder).pending = { lifeId, sums };
     },
   };
 }
@@ -146,10 +146,11 @@ export async function drainAll(story: Story, real: RealWorld): Promise<void> {
 }
 
 /** Fills all that is wanted, as the owner's loop does; false if it cannot now. */
-export async function fillAll(story: Story, real: RealWorld): Promise<boolean> {
+export async function fillAll(story: Story, real: RealWorld, isDrained: boolean): Promise<boolean> {
   const owner = story.lockHolder;
   if (!isReady(story) || !ownsShard(story, owner)) return false;
-  await drainAll(story, real);
+  if (isDrained) await drainAll(story, real);
+  else if (story.shard.events.length > 0) story.disturbed = true;
   story.owner(owner).pending = null;
   const sums = await readSums(real.client, wanted(story));
   const as = { owner, claim: story.owner(owner).claim, lifeId: story.shard.life?.id ?? '' };
@@ -157,20 +158,30 @@ export async function fillAll(story: Story, real: RealWorld): Promise<boolean> {
   return true;
 }
 
-/** All that follows a loss: claim, another life, every worker caught up, ready. */
-export function recover(): Action {
+/**
+ * All that follows a loss: claim, another life, every worker caught up, ready. The shard does not
+ * wait for a worker that is cut off.
+ */
+export function recover(cutOff: number | null): Action {
   return {
-    name: 'recover',
+    name: `recover(${String(cutOff)})`,
     canRun: (story) => !isReady(story) || !ownsShard(story, story.lockHolder),
-    run: bringBack,
+    run: (story, real) => bringBack(story, real, cutOff),
   };
 }
 
-export async function bringBack(story: Story, real: RealWorld): Promise<void> {
+export async function bringBack(
+  story: Story,
+  real: RealWorld,
+  cutOff: number | null = null,
+): Promise<void> {
   const owner = story.lockHolder;
   if (!ownsShard(story, owner)) await own(owner).run(story, real);
   await tick(owner).run(story, real);
-  for (const worker of story.workers.keys()) await catchUp(story, real, worker);
+  for (const worker of story.workers.keys()) {
+    if (worker !== cutOff) await catchUp(story, real, worker);
+  }
+  for (const request of story.requests.values()) request.isCutOff ||= request.worker === cutOff;
   await drainAll(story, real);
   if (isReady(story)) return;
   expect(isCaughtUp(story), 'every living worker has told what it knows').to.equal(true);

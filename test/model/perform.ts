@@ -65,7 +65,11 @@ export async function pass(story: Story, real: RealWorld, ms: number): Promise<v
   story.trueMs += Math.max(0, ms);
   real.trueMs = story.trueMs;
   const before = snapshotOf(shard);
+  const reaped = [...shard.holds];
   expire(shard);
+  for (const [id, { state }] of reaped) {
+    if (state === 'reaped' && !shard.holds.has(id)) story.request(id).isForgotten = true;
+  }
   const ttls = [...before].flatMap(([name, { ttlMs }]): [string, number][] =>
     ttlMs === null ? [] : [[name, ttlMs]],
   );
@@ -125,6 +129,8 @@ function noteAdmission(story: Story, { request, worker, inc }: AdmitOp, reply: A
       released: false,
       excused: false,
       wasReaped: false,
+      isForgotten: false,
+      isCutOff: false,
       lossesBefore: story.losses,
     },
   });

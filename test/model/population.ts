@@ -54,6 +54,12 @@ export const LIMITS: readonly AdmitLimits[] = [
   { tokensPerMinute: 1_000, ...month(4_000) },
   { concurrency: 1, ...total(2_500) },
   { concurrency: 3, requestsPerMinute: 6, tokensPerMinute: 900 },
+  { requestsPerMinute: 3, tokensPerMinute: 2_000 },
+  { requestsPerMinute: 5, ...day(6_000) },
+  { tokensPerMinute: 700, ...day(20_000) },
+  { tokensPerMinute: 1_500, ...total(9_000) },
+  { concurrency: 2, ...month(12_000) },
+  { concurrency: 5 },
   { concurrency: 0 },
   { budgetTokens: 0, budgetPeriod: 'total' as const },
 ].map((limits) => ({ ...NO_LIMITS, ...limits }));

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
-import type { Snapshot } from './snapshot.ts';
+import type { KeyState, Snapshot } from './snapshot.ts';
 
 /** A run takes well below this of real time, by which Redis's own TTLs go on. */
 const SLACK_MS = 15_000;
+
+const NOTHING: KeyState = { value: undefined, ttlMs: null };
 
 /** Keys that may stay for ever. */
 const LASTING = /^(life|events|lapse|fills|lease:.*|hold:.*)$/;
@@ -10,19 +12,21 @@ const LASTING = /^(life|events|lapse|fills|lease:.*|hold:.*)$/;
 /** Fails unless Redis is as the model has it, times to live included. */
 export function expectSame(real: Snapshot, model: Snapshot, what: string): void {
   for (const name of new Set([...real.keys(), ...model.keys()])) {
-    const [is, should] = [real.get(name), model.get(name)];
-    if (JSON.stringify(is?.value) !== JSON.stringify(should?.value)) {
-      expect(is?.value, `${name} after ${what}`).to.deep.equal(should?.value);
+    const is = real.get(name) ?? NOTHING;
+    const should = model.get(name) ?? NOTHING;
+    if (JSON.stringify(is.value) !== JSON.stringify(should.value)) {
+      expect(is.value, `${name} after ${what}`).to.deep.equal(should.value);
     }
-    const [ttlMs, shouldMs] = [is?.ttlMs ?? null, should?.ttlMs ?? null];
-    if ((ttlMs === null) !== (shouldMs === null)) {
-      expect(ttlMs, `time to live of ${name} after ${what}`).to.equal(shouldMs);
-    }
-    if (ttlMs === null || shouldMs === null) {
-      if (!LASTING.test(name)) expect.fail(`${name} stays for ever after ${what}`);
-    } else if (Math.abs(ttlMs - shouldMs) > SLACK_MS) {
-      expect(ttlMs, `time to live of ${name} after ${what}`).to.be.closeTo(shouldMs, SLACK_MS);
-    }
+    expectSameTtl(is.ttlMs, should.ttlMs, `time to live of ${name} after ${what}`);
+    if (is.ttlMs === null && !LASTING.test(name)) expect.fail(`${name} stays after ${what}`);
+  }
+}
+
+function expectSameTtl(ttlMs: number | null, shouldMs: number | null, what: string): void {
+  if (ttlMs === null || shouldMs === null) {
+    if (ttlMs !== shouldMs) expect(ttlMs, what).to.equal(shouldMs);
+  } else if (Math.abs(ttlMs - shouldMs) > SLACK_MS) {
+    expect(ttlMs, what).to.be.closeTo(shouldMs, SLACK_MS);
   }
 }
 

@@ -32,6 +32,15 @@ export function snapshotOf(shard: Shard): Snapshot {
   for (const [scope, leases] of shard.leases) {
     if (leases.size > 0) put(`lease:${scope}`, sortScores(leases));
   }
+  putBudgets(shard, put);
+  for (const [id, hold] of shard.holds) put(`hold:${id}`, fieldsOf(hold), hold.expiresAtMs);
+  putWindows(shard, put);
+  return keys;
+}
+
+type Put = (name: string, value: unknown, expiresAtMs: number) => void;
+
+function putBudgets(shard: Shard, put: Put): void {
   for (const [scope, { counters, expiresAtMs }] of shard.budgets) {
     const fields = [...counters].flatMap(([period, { life: id, spent, held }]) => [
       [`${period}.life`, id],
@@ -40,7 +49,9 @@ export function snapshotOf(shard: Shard): Snapshot {
     ]);
     put(`budget:${scope}`, sortFields(fields), expiresAtMs);
   }
-  for (const [id, hold] of shard.holds) put(`hold:${id}`, fieldsOf(hold), hold.expiresAtMs);
+}
+
+function putWindows(shard: Shard, put: Put): void {
   for (const [name, { at, entries, expiresAtMs }] of shard.windows) {
     const seconds = new Map<number, number>();
     for (const { second, weight } of entries.filter((entry) => entry.second > at - 61)) {
@@ -48,7 +59,6 @@ export function snapshotOf(shard: Shard): Snapshot {
     }
     put(name, windowValue(at, seconds), expiresAtMs);
   }
-  return keys;
 }
 
 /** A window: its newest second, its sum, and what each second has. */

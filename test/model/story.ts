@@ -30,8 +30,12 @@ export interface StoryRequest {
   released: boolean;
   /** It was ended without its worker, at least once. */
   wasReaped: boolean;
+  /** Then Redis forgot that, by a loss of its data or after an hour. */
+  isForgotten: boolean;
   /** Redis lost it when nobody alive or durable knew it any more. */
   excused: boolean;
+  /** Redis lost it, and its worker is cut off: the shard got ready without it. */
+  isCutOff: boolean;
   readonly lossesBefore: number;
 }
 

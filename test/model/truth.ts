@@ -14,6 +14,7 @@ const MINUTE_MS = 60_000;
 /** Tokens that a request has cost or still may cost. */
 export function truthOf(story: Story, request: StoryRequest): number {
   if (request.state === 'refused' || request.excused) return 0;
+  if (request.isCutOff && !isKnownToStores(story, request)) return 0;
   if (request.state === 'running' && story.isAlive(request)) return request.hold.heldTokens;
   const generated = request.promptTokens + request.completionTokens;
   return Math.min(generated, request.capTokens ?? generated);
@@ -92,7 +93,9 @@ function countTruly(story: Story, scope: Scope): number {
  */
 function excuseUnknown(story: Story, what: string): void {
   for (const request of story.requests.values()) {
-    if (truthOf(story, request) === 0 || isKnownToStores(story, request)) continue;
+    const isKnown = isKnownToStores(story, request);
+    if (isKnown) request.isCutOff = false;
+    if (isKnown || truthOf(story, request) === 0) continue;
     const isAlive = story.isAlive(request);
     if (isAlive && !request.released) continue;
     if (story.losses === request.lossesBefore) {

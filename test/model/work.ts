@@ -138,9 +138,8 @@ async function reholdNow(
   const { unknown, inc } = story.worker(worker);
   const running = story.running(worker).filter(({ hold }) => all || unknown.has(hold.id));
   if (running.length === 0) return;
-  for (const { hold } of running) {
-    if (story.store.rows.has(hold.id)) story.disturbed = true;
-  }
+  // Held again beside the row of its loss, it counts twice until a comparison after its end.
+  if (running.some(({ wasReaped }) => wasReaped)) story.disturbed = true;
   await perform(story, real, { kind: 'rehold', worker, inc, running: running.map(toRunning) });
   unknown.clear();
 }
