@@ -114,8 +114,12 @@ export class SettlementRing {
 
   /** Resolves with how many wait: 0 as soon as none does, what is left after `withinMs`. */
   async flush(withinMs: number): Promise<number> {
-    if (this.#waiting > 0 && !this.#closed) {
-      await inTime(withinMs, this.#empty.promise, () => undefined);
+    const { clock } = this.#parts;
+    const endsAtMs = clock.monotonicMs() + withinMs;
+    // Empty for a moment is not enough: another life may just have put everything back.
+    for (let late = false; this.#waiting > 0 && !this.#closed && !late;) {
+      const empty = this.#empty.promise.then(() => false);
+      late = await inTime(endsAtMs - clock.monotonicMs(), empty, () => true);
     }
     return this.#waiting;
   }

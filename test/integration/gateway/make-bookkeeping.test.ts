@@ -32,6 +32,9 @@ describe('gateway/make-bookkeeping', () => {
       log,
       redis,
       shards: 1,
+      incarnation: 'a-worker',
+      notices: { asking: () => undefined, fills: () => undefined },
+      chooseNumCtx: () => null,
       cutAddress: () => null,
       metrics,
     });

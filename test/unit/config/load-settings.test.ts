@@ -175,6 +175,7 @@ describe('config/load-settings', () => {
       findFaults({
         ...REQUIRED,
         NZGW_TRUST_POLL_MS: '400',
+        NZGW_LEASE_RENEW_SECONDS: '11',
         MODEL_DISCOVERY_MAX_AGE_SECONDS: '30',
         NZGW_BODY_MEMORY_BYTES: '1048576',
         NZGW_ADMIN_PORT: '8080',
@@ -182,6 +183,7 @@ describe('config/load-settings', () => {
     ).to.deep.equal([
       'NZGW_TRUST_LEASE_MS: wanted at least twice NZGW_TRUST_POLL_MS (400), got "750"',
       'MODEL_DISCOVERY_MAX_AGE_SECONDS: wanted more than MODEL_DISCOVERY_INTERVAL_SECONDS (30), got "30"',
+      'NZGW_LEASE_SECONDS: wanted at least three times NZGW_LEASE_RENEW_SECONDS (11), got "30"',
       'NZGW_BODY_MEMORY_BYTES: wanted at least NZGW_MAX_BODY_BYTES (10485760), got "1048576"',
       'NZGW_ADMIN_PORT: wanted another port than NZGW_PORT, got "8080"',
     ]);
