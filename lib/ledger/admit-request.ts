@@ -1,3 +1,4 @@
+import { checkCount } from './check-count.ts';
 import type { HoldFacts } from './hold.ts';
 import { KEYS } from './keys.ts';
 import type { Scope } from './keys.ts';
@@ -50,13 +51,17 @@ interface AdmitContext {
   readonly facts: string;
 }
 
-/** Keys and arguments of lua/admit-15.lua. */
+/**
+ * Keys and arguments of lua/admit-15.lua.
+ * @throws RangeError for a count that is none, a limit too, and for a request that would hold nothing
+ */
 export function toAdmitArguments(
   request: AdmitRequest,
   { shard, incarnation, leaseMs, deadlineMs, facts }: AdmitContext,
 ): readonly (string | number)[] {
   const [key, tenant] = scopesOf(request);
-  const { keyLimits, tenantLimits } = request;
+  const { keyLimits, tenantLimits, promptBoundTokens, askedTokens } = request;
+  checkCount('bound and asked', promptBoundTokens + askedTokens, 1);
   return [
     KEYS.life(shard),
     KEYS.events(shard),
@@ -81,10 +86,10 @@ export function toAdmitArguments(
     facts,
     leaseMs,
     request.maxWaitingEntries,
-    request.promptTokens,
-    request.askedTokens,
-    request.leastTokens,
-    request.promptBoundTokens,
+    checkCount('prompt', request.promptTokens),
+    checkCount('asked', askedTokens),
+    checkCount('least', request.leastTokens),
+    checkCount('bound', promptBoundTokens),
     orEmpty(keyLimits.requestsPerMinute),
     orEmpty(tenantLimits.requestsPerMinute),
     orEmpty(keyLimits.tokensPerMinute),
@@ -107,5 +112,5 @@ export function letterOf({
 }
 
 function orEmpty(limit: number | null): number | '' {
-  return limit ?? '';
+  return limit === null ? '' : checkCount('limit', limit);
 }

@@ -1,4 +1,5 @@
 import { scopesOf } from './admit-request.ts';
+import { checkCount } from './check-count.ts';
 import { encodeEntry } from './entry-codec.ts';
 import type { Entry } from './entry.ts';
 import { KEYS } from './keys.ts';
@@ -15,7 +16,7 @@ export interface Cancellation {
   readonly deadlineMs: number;
 }
 
-/** Keys and arguments of lua/settle-10.lua. */
+/** Keys and arguments of lua/settle-10.lua. @throws RangeError for a charge that is no count */
 export function toSettleArguments(entry: Entry, shard: number): Arguments {
   const [key, tenant] = scopesOf(entry);
   return [
@@ -33,7 +34,7 @@ export function toSettleArguments(entry: Entry, shard: number): Arguments {
     entry.keyId,
     entry.tenantId,
     entry.admittedAtMs,
-    entry.chargedTokens,
+    checkCount('charge', entry.chargedTokens),
     encodeEntry(entry),
   ];
 }

@@ -7,6 +7,7 @@ import type { Call } from '../../lib/http/call.ts';
 import type { Exchange } from '../../lib/http/exchange.ts';
 import { HeldBytes } from '../../lib/http/held-bytes.ts';
 import { Reservation } from '../../lib/http/reservation.ts';
+import type { AdmitRequest } from '../../lib/ledger/admit-request.ts';
 import type { Entry } from '../../lib/ledger/entry.ts';
 import type { Hold } from '../../lib/ledger/hold.ts';
 import { ByteBudget } from '../../lib/memory/byte-budget.ts';
@@ -131,6 +132,32 @@ export function sampleExchange(changes: Partial<Exchange> = {}): Exchange {
     standardHeaders: ['request-id', ADMISSION_ID],
     gone: new AbortController().signal,
     closed: Promise.resolve(),
+    ...changes,
+  };
+}
+
+/** A request of 100 tokens and a prompt of at most 40, without limits. */
+export function sampleAdmitRequest(changes: Partial<AdmitRequest> = {}): AdmitRequest {
+  return {
+    id: ADMISSION_ID,
+    tenantId: TENANT_ID,
+    keyId: KEY_ID,
+    facts: {
+      clientAddress: '192.0.2.0/24',
+      clientRequestId: 'client-0001',
+      dialect: 'native',
+      endpoint: 'chat',
+      streamed: true,
+      model: 'llama3:latest',
+    },
+    keyLimits: NO_LIMITS,
+    tenantLimits: NO_LIMITS,
+    promptTokens: 10,
+    promptBoundTokens: 40,
+    askedTokens: 100,
+    leastTokens: 64,
+    maxWaitingEntries: 1_000,
+    timeoutMs: 1_000,
     ...changes,
   };
 }
