@@ -128,8 +128,8 @@ describe('shards/counters', function () {
     }
   });
 
-  it('fills any number, and is not stopped by a name that is none', async () => {
-    const shards = await startReady();
+  it('fills and compares any number, and is not stopped by a name that is none', async () => {
+    const shards = await startReady({ compareMs: 1_000 });
     const scopes = Array.from({ length: 700 }, (): Scope => `k:${randomUUID()}`);
     await wish(shards, 'nonsense', ...scopes.map((scope) => `${scope}|t`));
     await until(async () => (await redis.scard(KEYS.fills(0))) === 1, {
@@ -138,6 +138,13 @@ describe('shards/counters', function () {
     });
     const looked = await world.look.counters(scopes.map((scope) => ({ scope, period: 't' })));
     expect(looked.counters.every(({ exists }) => exists)).to.equal(true);
+
+    await Promise.all(scopes.map((scope) => spoil(scope, 't', 3, 4)));
+    await until(() => world.counts.get('drifted held high') === 700, {
+      withinMs: 10_000,
+      what: 'all to be set right',
+    });
+    expect(world.counts.get('drifted spent high')).to.equal(700);
   });
 
   it('sets right what is wrong, counts it, and makes nothing that nobody has asked for', async () => {
