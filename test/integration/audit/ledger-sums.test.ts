@@ -177,6 +177,13 @@ describe('audit/ledger-sums', () => {
     expect(await readLines()).to.deep.equal([line(1, 10, 20, 500)]);
   });
 
+  it('needs no more than the role of the gateway may do', async () => {
+    await client.query('set role gateway_runtime');
+    await store(lost(1), ended(2), ended(3, { status: 99_999 }));
+    await store(ended(1));
+    expect(await readOutcomes()).to.deep.equal(['ok 200 46', 'ok 200 46']);
+  });
+
   it('finds the rows of a lost request among those of many days', async () => {
     const days = Array.from({ length: 40 }, (_, n) => 1_764_000_000_123 - n * 86_400_000);
     await store(
