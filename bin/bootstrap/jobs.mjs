@@ -31,6 +31,7 @@ export function planJobs({ grep, fast }) {
     ...(grep === undefined ? checks : checks.slice(0, 1)),
     quick,
     tests('integration', ['integration'], { grep }),
+    tests('model', ['model'], { grep }),
     tests('e2e', ['e2e'], { grep, after: ['build'] }),
     tests('security', ['security'], { grep, after: ['build'] }),
     tests('serial', ['e2e', 'security'], { grep, after: ['build'], alone: true }),
