@@ -1,4 +1,5 @@
 import { openSync } from 'node:fs';
+import { chmod, mkdir } from 'node:fs/promises';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,6 +9,7 @@ import { demandNzgw, PROGRAM } from '../bin/quickstart/nzgw-child.ts';
 import { findFreePort } from '../bin/quickstart/free-port.ts';
 import { startPrivatePostgres } from '../bin/quickstart/private-postgres.ts';
 import { startPrivateRedis } from '../bin/quickstart/private-redis.ts';
+import { ROOT } from '../lib/root.ts';
 import { makeClient } from '../lib/store/postgres.ts';
 import type { PostgresClient } from '../lib/store/postgres.ts';
 import { until } from '../test/support/until.ts';
@@ -24,6 +26,8 @@ export interface GatewayPlan {
   readonly directory: string;
   readonly upstream: string;
   readonly workers: number;
+  /** A built file that is loaded before the product, for what only a measurement may change. */
+  readonly hook?: string | undefined;
 }
 
 /** The gateway with what is needed to add to its database and to read it. */
@@ -39,6 +43,8 @@ export interface PerfGateway extends Server {
  */
 export async function startGateway(plan: GatewayPlan): Promise<PerfGateway> {
   const { directory, workers } = plan;
+  await mkdir(directory, { recursive: true });
+  await chmod(directory, 0o711);
   const postgres = await startPrivatePostgres({ directory: join(directory, 'postgres') });
   const redis = await startPrivateRedis({ directory: join(directory, 'redis'), appendOnly: true });
   const databaseUrl = postgres.url('postgres');
@@ -55,7 +61,7 @@ export async function startGateway(plan: GatewayPlan): Promise<PerfGateway> {
     NZGW_WORKERS: String(workers),
   };
   const key = await makeKey(environment);
-  const child = await serve(directory, url, environment);
+  const child = await serve(directory, url, { ...environment, ...loadHook(plan.hook) });
   const audit = makeClient({ url: databaseUrl, applicationName: 'perf', timeoutMs: 10_000 });
   await audit.connect();
   return {
@@ -79,6 +85,12 @@ export async function startGateway(plan: GatewayPlan): Promise<PerfGateway> {
       await postgres.stop();
     },
   };
+}
+
+function loadHook(hook: string | undefined): NodeJS.ProcessEnv {
+  return hook === undefined
+    ? {}
+    : { NODE_OPTIONS: `--import=${new URL(`dist/${hook}`, ROOT).href}` };
 }
 
 async function makeKey(environment: NodeJS.ProcessEnv): Promise<string> {
