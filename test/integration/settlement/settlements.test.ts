@@ -4,7 +4,7 @@ import { decodeEntry } from '../../../lib/ledger/entry-codec.ts';
 import { KEYS } from '../../../lib/ledger/keys.ts';
 import type { Ledger } from '../../../lib/ledger/ledger.ts';
 import { openShardLook } from '../../../lib/ledger/look.ts';
-import type { CounterLook } from '../../../lib/ledger/look.ts';
+import type { CounterLook } from '../../../lib/ledger/look-replies.ts';
 import { openSettlements } from '../../../lib/settlement/settlements.ts';
 import type { Settlements } from '../../../lib/settlement/settlements.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
