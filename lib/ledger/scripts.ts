@@ -5,8 +5,8 @@ import type { Redis } from '../store/redis.ts';
 /** Each script, named as its file is (name and number of keys), with the pieces it stands on. */
 const PIECES = {
   'admit-15': ['life', 'counters', 'windows'],
-  'settle-10': ['counters', 'windows', 'holds', 'events'],
-  'cancel-12': ['counters', 'windows', 'holds', 'events'],
+  'settle-10': ['counters', 'windows', 'holds', 'corrections', 'events'],
+  'cancel-12': ['counters', 'windows', 'holds', 'corrections', 'events'],
   'note-1': ['events'],
   'renew-2': ['life', 'holds'],
   'rehold-2': ['life', 'counters', 'holds'],

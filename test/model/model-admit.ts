@@ -139,7 +139,7 @@ function makeHold(
   const facts = JSON.stringify({ id, ...request.facts });
   shard.holds.set(id, {
     ...{ state: 'live', inc, key, tenant, held: granted.heldTokens, at: nowMs, counted, buckets },
-    ...{ row: facts, prompt: 0, completion: 0, charge: 0, expiresAtMs: null },
+    ...{ row: facts, prompt: 0, completion: 0, charge: 0, fillsAtLoss: [], expiresAtMs: null },
   });
   keepLease(shard, id, { key, tenant });
   moveCounters(shard, { key, tenant, at: nowMs }, { held: granted.heldTokens, spent: 0 });

@@ -1,9 +1,11 @@
 import { encodeEntry } from '../../lib/ledger/entry-codec.ts';
+import { periodsAt } from '../../lib/ledger/counter.ts';
 import type { Entry } from '../../lib/ledger/entry.ts';
+import type { Scope } from '../../lib/ledger/keys.ts';
 import type { RenewReply, Running } from '../../lib/ledger/renew-request.ts';
 import type { Cancellation } from '../../lib/ledger/settle-request.ts';
 import { keepLease } from './model-admit.ts';
-import { moveCounters } from './model-counters.ts';
+import { findCounter, moveCounters } from './model-counters.ts';
 import { lower } from './model-window.ts';
 import type { ModelEvent, ModelHold, Shard } from './shard.ts';
 import { scopesOf } from './shard.ts';
@@ -16,18 +18,36 @@ export function applySettle(shard: Shard, entry: Entry): void {
   const { id, keyId: key, tenantId: tenant, admittedAtMs: at, chargedTokens: tokens } = entry;
   const hold = shard.holds.get(id);
   if (hold?.state === 'settled') return;
-  moveCounters(
-    shard,
-    { key, tenant, at },
-    {
-      held: hold?.state === 'live' ? -hold.held : 0,
-      spent: hold?.state === 'reaped' ? tokens - hold.charge : tokens,
-    },
-  );
+  if (hold?.state === 'reaped') correctCharge(shard, { key, tenant, at }, { hold, tokens });
+  else {
+    const held = hold?.state === 'live' ? -hold.held : 0;
+    moveCounters(shard, { key, tenant, at }, { held, spent: tokens });
+  }
   append(shard, 'entry', { facts: encodeEntry(entry), key, tenant, at, tokens });
   if (hold?.state === 'live') dropLease(shard, id, hold);
   if (hold !== undefined) lowerTokens(shard, id, { hold, less: hold.counted - tokens });
   markSettled(shard, id);
+}
+
+/** A budget that was filled since the loss is not lowered: it may never have had the charge. */
+function correctCharge(
+  shard: Shard,
+  of: { readonly key: string; readonly tenant: string; readonly at: number },
+  { hold, tokens }: { readonly hold: ModelHold; readonly tokens: number },
+): void {
+  const change = tokens - hold.charge;
+  for (const [place, scope] of scopesOf(of).entries()) {
+    const isSame = fillsOf(shard, scope) === hold.fillsAtLoss[place];
+    const spent = isSame ? change : Math.max(0, change);
+    for (const period of Object.values(periodsAt(of.at))) {
+      const counter = findCounter(shard, scope, period);
+      if (counter) counter.spent += spent;
+    }
+  }
+}
+
+function fillsOf(shard: Shard, scope: Scope): number {
+  return shard.budgets.get(scope)?.fills ?? 0;
 }
 
 function lowerTokens(
@@ -47,7 +67,7 @@ export function applyCancel(shard: Shard, { id, deadlineMs }: Cancellation): boo
   const hold = shard.holds.get(id);
   if (hold === undefined || hold.state === 'settled') return true;
   if (hold.state === 'reaped') {
-    moveCounters(shard, hold, { held: 0, spent: -hold.charge });
+    correctCharge(shard, hold, { hold, tokens: 0 });
     append(shard, 'refused', { ...hold, facts: hold.row, tokens: 0, prompt: 0, completion: 0 });
     markSettled(shard, id);
     return true;
@@ -85,7 +105,7 @@ export function applyRehold(shard: Shard, running: readonly Running[], inc: stri
       shard.holds.set(told.id, {
         ...{ state: 'live', inc, key, tenant, held, at, counted: told.countedTokens },
         ...{ row: told.facts, prompt: promptTokens, completion: completionTokens, charge: 0 },
-        ...{ buckets: null, expiresAtMs: null },
+        ...{ buckets: null, fillsAtLoss: [], expiresAtMs: null },
       });
       moveCounters(shard, { key, tenant, at }, { held, spent: 0 });
     }
@@ -122,6 +142,7 @@ function reapOne(shard: Shard, id: string, chargeOf: (hold: ModelHold) => number
   moveCounters(shard, hold, { held: -hold.held, spent: hold.charge });
   append(shard, 'lost', { ...hold, facts: hold.row, tokens: hold.charge });
   hold.state = 'reaped';
+  hold.fillsAtLoss = scopesOf(hold).map((scope) => fillsOf(shard, scope));
   hold.expiresAtMs = shard.nowMs + REAPED_MS;
   dropLease(shard, id, hold);
 }
@@ -133,7 +154,7 @@ function byLapse(shard: Shard): readonly (readonly [string, number])[] {
 function markSettled(shard: Shard, id: string): void {
   shard.holds.set(id, {
     ...{ state: 'settled', inc: '', key: '', tenant: '', held: 0, at: 0, counted: 0, row: '' },
-    ...{ prompt: 0, completion: 0, charge: 0, buckets: null },
+    ...{ prompt: 0, completion: 0, charge: 0, fillsAtLoss: [], buckets: null },
     expiresAtMs: shard.nowMs + SETTLED_MS,
   });
 }

@@ -72,9 +72,10 @@ export function fillCounters(
     }
     if (mode === 'compare' && known === undefined) continue;
 
-    const budget = shard.budgets.get(scope) ?? { counters: new Map(), expiresAtMs: 0 };
+    const budget = shard.budgets.get(scope) ?? { counters: new Map(), fills: 0, expiresAtMs: 0 };
     prune(budget, shard.nowMs);
     budget.counters.set(period, right);
+    budget.fills += 1;
     budget.expiresAtMs = shard.nowMs + TTL_MS;
     shard.budgets.set(scope, budget);
     shard.scopes.members.add(scope);

@@ -24,8 +24,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     what: 'a late settlement does not give back what was charged for the loss',
     script: 'settle',
-    from: 'spent = tokens - hold[3]',
-    to: 'spent = tokens',
+    from: 'local spent = tokens - hold[1]',
+    to: 'local spent = tokens',
   },
   {
     what: 'a settled request keeps a slot of its tenant',
@@ -48,8 +48,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     what: 'a cancel keeps the charge of a reaped hold',
     script: 'cancel',
-    from: 'state == "reaped" and -hold[4] or 0',
-    to: '0',
+    from: 'correct_charge(KEYS[4], life, fields, 0, { KEYS[11], KEYS[12] })',
+    to: '',
+  },
+  {
+    what: 'a late settlement takes a charge from a counter that never had it',
+    script: 'settle',
+    from: 'if spent < 0 and since ~= fills[scope] then spent = 0 end',
+    to: '',
   },
   {
     what: 'an admission after its deadline passes',

@@ -106,7 +106,7 @@ function toWindow(fields: ReadonlyMap<string, string>): unknown {
 function toHold(fields: ReadonlyMap<string, string>): unknown {
   const [key, tenant] = (fields.get('owners') ?? '').split(' ');
   const [held, at, counted, ...buckets] = (fields.get('sizes') ?? '').split(' ').map(Number);
-  const charge = fields.get('charge');
+  const loss = [fields.get('charge') ?? '', ...(fields.get('fills') ?? '').split(' ')];
   return {
     ...{
       state: fields.get('state'),
@@ -121,7 +121,7 @@ function toHold(fields: ReadonlyMap<string, string>): unknown {
     prompt: Number(fields.get('prompt') ?? 0),
     completion: Number(fields.get('completion') ?? 0),
     row: fields.get('row'),
-    charge: charge === undefined ? null : Number(charge),
+    loss: fields.has('charge') ? loss.map(Number) : null,
   };
 }
 

@@ -27,6 +27,8 @@ export interface ShardLife {
 
 export interface Budget {
   readonly counters: Map<PeriodName, ModelCounter>;
+  /** How often any of them was filled. */
+  fills: number;
   expiresAtMs: number;
 }
 
@@ -48,6 +50,8 @@ export interface ModelHold {
   prompt: number;
   completion: number;
   charge: number;
+  /** Once it is reaped: how often the budgets of its key and its tenant had been filled. */
+  fillsAtLoss: readonly number[];
   /** The seconds of its entries in the windows: requests of key, tenant, tokens; null if held again. */
   readonly buckets: readonly number[] | null;
   expiresAtMs: number | null;

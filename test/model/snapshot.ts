@@ -41,13 +41,13 @@ export function snapshotOf(shard: Shard): Snapshot {
 type Put = (name: string, value: unknown, expiresAtMs: number) => void;
 
 function putBudgets(shard: Shard, put: Put): void {
-  for (const [scope, { counters, expiresAtMs }] of shard.budgets) {
+  for (const [scope, { counters, fills, expiresAtMs }] of shard.budgets) {
     const fields = [...counters].flatMap(([period, { life: id, spent, held }]) => [
       [`${period}.life`, id],
       [`${period}.spent`, String(spent)],
       [`${period}.held`, String(held)],
     ]);
-    put(`budget:${scope}`, sortFields(fields), expiresAtMs);
+    put(`budget:${scope}`, sortFields([...fields, ['fills', String(fills)]]), expiresAtMs);
   }
 }
 
@@ -83,6 +83,6 @@ function fieldsOf(hold: ModelHold): unknown {
   if (hold.state === 'settled') return SETTLED;
   const { state, inc, key, tenant, held, at, counted, prompt, completion, row } = hold;
   const buckets = hold.buckets ?? [0, 0, 0, 0];
-  const charge = state === 'reaped' ? hold.charge : null;
-  return { state, inc, key, tenant, held, at, counted, buckets, prompt, completion, row, charge };
+  const loss = state === 'reaped' ? [hold.charge, ...hold.fillsAtLoss] : null;
+  return { state, inc, key, tenant, held, at, counted, buckets, prompt, completion, row, loss };
 }

@@ -8,6 +8,7 @@ import type { Op } from './ops.ts';
 import { perform } from './perform.ts';
 import { GENERATIONS, nameWorker } from './real-world.ts';
 import type { RealWorld } from './real-world.ts';
+import { scopesOf } from './shard.ts';
 import type { KeptItem, Story, StoryRequest } from './story.ts';
 
 const KEPT_MS = 10_000;
@@ -84,9 +85,17 @@ export function toOp({ act }: KeptItem, worker: number): Op {
     : { kind: 'cancel', worker, cancellation: act.cancellation };
 }
 
-/** A settlement of what Redis no longer knows may be charged twice until the next comparison. */
+/**
+ * A settlement of what Redis no longer knows may be charged twice until the next comparison, and a
+ * loss stays charged where a counter was filled since.
+ */
 export function noteRepetition(story: Story, { act }: KeptItem): void {
-  if (act.kind === 'settle' && !story.shard.holds.has(act.entry.id)) story.disturbed = true;
+  const id = act.kind === 'settle' ? act.entry.id : act.cancellation.id;
+  const hold = story.shard.holds.get(id);
+  if (hold === undefined && act.kind === 'settle') story.disturbed = true;
+  if (hold?.state !== 'reaped') return;
+  const fills = scopesOf(hold).map((scope) => story.shard.budgets.get(scope)?.fills ?? 0);
+  if (fills.join(' ') !== hold.fillsAtLoss.join(' ')) story.disturbed = true;
 }
 
 /** A worker renews its leases and learns what Redis has lost. */

@@ -10,24 +10,22 @@
 local now = now_ms()
 if now <= tonumber(ARGV[2]) then return { "early", now } end
 
-local hold = read_hold(KEYS[4], "state", "owners", "sizes", "charge", "row")
+local hold = read_hold(KEYS[4], "state", "owners", "sizes", "row")
 local state = hold[1]
 if state ~= "live" and state ~= "reaped" then return { "done", now } end
 
 local key, tenant = read_owners(hold[2])
-local was_held, at, counted, rk, rt, tk, tt = read_sizes(hold[3])
-local held = state == "live" and -was_held or 0
-local spent = state == "reaped" and -hold[4] or 0
+local held, at, counted, rk, rt, tk, tt = read_sizes(hold[3])
 local life = redis.call("HGET", KEYS[1], "id")
 local fields = fields_at(at)
-move_counters(KEYS[11], fields, life, held, spent)
-move_counters(KEYS[12], fields, life, held, spent)
-
 if state == "reaped" then
-  append_event(KEYS[2], "refused", hold[5], key, tenant, at, 0)
+  correct_charge(KEYS[4], life, fields, 0, { KEYS[11], KEYS[12] })
+  append_event(KEYS[2], "refused", hold[4], key, tenant, at, 0)
   mark_settled(KEYS[4])
   return { "done", now }
 end
+move_counters(KEYS[11], fields, life, -held, 0)
+move_counters(KEYS[12], fields, life, -held, 0)
 redis.call("ZREM", KEYS[3], ARGV[1])
 redis.call("ZREM", KEYS[5], ARGV[1])
 redis.call("ZREM", KEYS[6], ARGV[1])

@@ -1,5 +1,6 @@
 -- A scope (a key or a tenant) has up to three counters in one hash: of the UTC day, of the month, and
 -- of all time. Each names the life of the shard it was filled in; of another life it does not exist.
+-- `fills` of the hash counts how often any of them was filled.
 
 local DAY_MS = 86400000
 

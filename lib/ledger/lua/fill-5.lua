@@ -53,6 +53,7 @@ for i = 4, #ARGV, 3 do
     prune(budget, today)
     redis.call("HSET", budget,
       period .. ".life", life[1], period .. ".spent", spent, period .. ".held", held)
+    redis.call("HINCRBY", budget, "fills", 1)
     redis.call("PEXPIRE", budget, TTL_MS)
     redis.call("SADD", KEYS[5], scope)
     redis.call("SREM", KEYS[4], name)

@@ -5,7 +5,9 @@
 --   sizes    held, admitted at, counted in the tokens of a minute, and the seconds of its buckets:
 --            requests of key, of tenant, tokens of key, of tenant; 0 where it is in none
 --   row      what the audit row needs if its worker is never heard of again (JSON)
---   prompt, completion   the progress told last, if any; charge   once it is reaped
+--   prompt, completion   the progress told last, if any
+--   charge, fills        once it is reaped: what it cost, and how often the budgets of its key and of
+--                        its tenant had been filled
 -- A settled one is but a string, so that a repeated settlement is known for a minute.
 
 local function read_hold(hold_key, ...)

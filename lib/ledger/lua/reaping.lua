@@ -11,13 +11,17 @@ local function reap_one(prefix, life, id, whole)
   local prompt, completion = tonumber(hold[4]) or 0, tonumber(hold[5]) or 0
   local charge = whole and held or math.min(prompt + completion, held)
   local fields = fields_at(at)
+  local fills = {}
   for _, scope in ipairs({ "k:" .. key, "t:" .. tenant }) do
-    move_counters(prefix .. "budget:" .. scope, fields, life, -held, charge)
+    local budget = prefix .. "budget:" .. scope
+    move_counters(budget, fields, life, -held, charge)
+    fills[#fills + 1] = redis.call("HGET", budget, "fills") or "0"
     redis.call("ZREM", prefix .. "lease:" .. scope, id)
   end
   append_event(prefix .. "events", "lost", hold[6], key, tenant, at, charge,
     "prompt", prompt, "completion", completion)
-  redis.call("HSET", hold_key, "state", "reaped", "charge", charge)
+  redis.call("HSET", hold_key, "state", "reaped", "charge", charge,
+    "fills", table.concat(fills, " "))
   redis.call("PEXPIRE", hold_key, 3600000)
   return true
 end

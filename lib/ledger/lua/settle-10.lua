@@ -7,12 +7,12 @@
 --        7 tokens of key   8 of tenant   9 budget of key   10 of tenant
 -- ARGV   1 id   2 key   3 tenant   4 admitted at, ms   5 tokens charged   6 entry (JSON)
 -- Reply  {"settled"} | {"again"}
-local hold = read_hold(KEYS[4], "state", "sizes", "charge")
+local hold = read_hold(KEYS[4], "state", "sizes")
 local state = hold[1]
 if state == "settled" then return { "again" } end
 
 local tokens = tonumber(ARGV[5])
-local held, spent = 0, tokens
+local held = 0
 if state then
   local was_held, _, counted, _, _, of_key, of_tenant = read_sizes(hold[2])
   if state == "live" then
@@ -20,8 +20,6 @@ if state then
     redis.call("ZREM", KEYS[3], ARGV[1])
     redis.call("ZREM", KEYS[5], ARGV[1])
     redis.call("ZREM", KEYS[6], ARGV[1])
-  else
-    spent = tokens - hold[3]
   end
   if of_key > 0 then lower_window(KEYS[7], of_key, counted - tokens) end
   if of_tenant > 0 then lower_window(KEYS[8], of_tenant, counted - tokens) end
@@ -29,8 +27,12 @@ end
 
 local life = redis.call("HGET", KEYS[1], "id")
 local fields = fields_at(ARGV[4])
-move_counters(KEYS[9], fields, life, held, spent)
-move_counters(KEYS[10], fields, life, held, spent)
+if state == "reaped" then
+  correct_charge(KEYS[4], life, fields, tokens, { KEYS[9], KEYS[10] })
+else
+  move_counters(KEYS[9], fields, life, held, tokens)
+  move_counters(KEYS[10], fields, life, held, tokens)
+end
 append_event(KEYS[2], "entry", ARGV[6], ARGV[2], ARGV[3], ARGV[4], tokens)
 mark_settled(KEYS[4])
 return { "settled" }
