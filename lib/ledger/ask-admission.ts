@@ -54,8 +54,9 @@ export function makeAskAdmission(parts: AskParts): (request: AdmitRequest) => Pr
     // The caller stops waiting so long after its start, however long it took to learn the time.
     const deadlineMs = Math.floor(nowMs + leftMs());
     if (redis.status !== 'ready') throw new NoAnswerError(null, undefined);
-    if (leftMs() <= 0)
+    if (leftMs() <= 0) {
       throw new NoAnswerError(null, new LedgerTimeoutError('the time took it all'));
+    }
 
     const facts = JSON.stringify({ id, ...request.facts });
     const context = { shard, incarnation, leaseMs, deadlineMs, facts };

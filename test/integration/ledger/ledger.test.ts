@@ -1,12 +1,14 @@
 import { expect } from 'chai';
 import { BOOKKEEPING } from '../../../lib/config/tables/bookkeeping.ts';
-import { NoAnswerError } from '../../../lib/ledger/ask-admission.ts';
+import { makeAskAdmission, NoAnswerError } from '../../../lib/ledger/ask-admission.ts';
 import { openEventStream } from '../../../lib/ledger/event-stream.ts';
 import { KEYS, shardOf } from '../../../lib/ledger/keys.ts';
 import { openLedger, SETTLE_TIMEOUT_MS } from '../../../lib/ledger/ledger.ts';
 import type { Ledger, LedgerParts } from '../../../lib/ledger/ledger.ts';
 import { openModelsCopy } from '../../../lib/ledger/models-copy.ts';
+import { makeRedisTime } from '../../../lib/ledger/redis-time.ts';
 import { openRevokedMarkers } from '../../../lib/ledger/revoked-markers.ts';
+import { defineScripts } from '../../../lib/ledger/scripts.ts';
 import { openVerifiedEntries } from '../../../lib/ledger/verified-entries.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
@@ -207,13 +209,21 @@ describe('ledger/ledger', () => {
     }
   });
 
-  it('sends nothing on a connection that went away while the time was asked for', async () => {
-    const known = open(redis);
-    await known.admit(REQUEST);
-    const away = Object.create(redis, { status: { value: 'reconnecting' } }) as Redis;
-    const ledger = open(away);
-    const refusal = await refusalOf(ledger.admit(REQUEST));
-    expect(refusal).to.include({ cancellation: null, timedOut: false });
+  it('sends nothing on a connection that is away, or goes away while the time is asked for', async () => {
+    let status = 'ready';
+    const cut = Object.create(redis, { status: { get: () => status } }) as Redis;
+    const ask = makeAskAdmission({
+      ...{ redis: defineScripts(cut), clock: systemClock, time: makeRedisTime(systemClock) },
+      ...{ shards: 16, incarnation: 'a-worker', leaseMs: 30_000 },
+      learnTimeMs: () => {
+        status = 'reconnecting';
+        return Promise.resolve(systemClock.wallMs());
+      },
+    });
+    for (const when of ['while the time was asked for', 'before that']) {
+      const refusal = await refusalOf(ask(REQUEST));
+      expect(refusal, when).to.include({ cancellation: null, timedOut: false });
+    }
   });
 });
 

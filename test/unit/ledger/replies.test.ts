@@ -32,6 +32,7 @@ describe('ledger/replies', () => {
       backlog: false,
     });
     expect(free).to.have.nested.property('usage.tenant.requests', null);
+    expect(readAdmitReply(['no', 5, [], []])).to.have.nested.property('key.requestsWaitMs', null);
   });
 
   it('types the words that come with nothing but the time', () => {
