@@ -104,11 +104,21 @@ const WEIGHTS: Readonly<Record<ActionName, number>> = {
   ...{ raceForLast: 2, raceToEnd: 2, peek: 2, note: 1 },
 };
 
-/** Runs of commands: of all of them, or of some with weights of their own. */
+/** Redis forgets more often than not; workers are cut off and die. */
+const LOSSES: Partial<Record<ActionName, number>> = {
+  ...{ admit: 22, generate: 4, end: 9, sendKept: 7, renew: 5, rehold: 4, kill: 3, exit: 4 },
+  ...{ own: 2, recover: 9, readLedger: 2, writeSums: 2, compare: 4, reap: 9, drain: 9 },
+  ...{ lose: 2, save: 7, rollBack: 7, wait: 14, limits: 3 },
+};
+
+export const MIXES = { all: WEIGHTS, losses: LOSSES } as const;
+
+/** Runs of commands, drawn from a mix. */
 export function drawCommands(
   most: number,
-  weights: Partial<Record<ActionName, number>> = WEIGHTS,
+  mix: keyof typeof MIXES,
 ): fc.Arbitrary<Iterable<fc.AsyncCommand<Story, RealWorld>>> {
+  const weights: Partial<Record<ActionName, number>> = MIXES[mix];
   const names = Object.keys(weights) as ActionName[];
   // Each draws a number first, so that some come more often than others.
   const chosen = names.flatMap((name) =>

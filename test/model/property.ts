@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { drawCommands } from './arbitrary.ts';
+import type { MIXES } from './arbitrary.ts';
 import { bringToRest } from './bring-to-rest.ts';
 import { begin } from './open-worlds.ts';
 import type { RealWorld } from './real-world.ts';
@@ -13,11 +14,12 @@ const MOST_COMMANDS = 110;
 export function makeProperty(
   real: RealWorld,
   tell: (story: Story) => void,
+  mix: keyof typeof MIXES = 'all',
 ): fc.IAsyncProperty<unknown[]> {
   return fc.asyncProperty(
     fc.constantFrom(...STARTS.map((text) => Date.parse(text))),
     fc.nat({ max: 30 }),
-    drawCommands(MOST_COMMANDS),
+    drawCommands(MOST_COMMANDS, mix),
     async (startMs, limits, commands) => {
       const story = await begin(real, startMs, limits);
       tell(story);

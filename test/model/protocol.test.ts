@@ -41,4 +41,14 @@ describe('model: the ledger protocol', () => {
     expect(told.commands / told.stories, 'commands a run').to.be.at.least(30);
     expect(told.undisturbed / told.stories, 'runs that need no comparison').to.be.at.least(0.05);
   });
+
+  it('keeps them where Redis loses its data again and again', async function () {
+    const { runs, seed } = readRuns({ ci: 100, full: 10_000 });
+    if (runs === 0) return;
+    this.timeout(60_000 + runs * 2_000);
+    await fc.assert(
+      makeProperty(real, () => undefined, 'losses'),
+      { numRuns: runs, seed },
+    );
+  });
 });
