@@ -49,7 +49,7 @@ describe('e2e: a store is away', function () {
         const statuses = await Promise.all(Array.from({ length: PROBES }, ask));
         return statuses.every((status) => status === 200);
       },
-      { withinMs: 15_000, what: 'every worker to serve again' },
+      { withinMs: 25_000, what: 'every worker to serve again' },
     );
   }
 
@@ -103,7 +103,7 @@ describe('e2e: a store is away', function () {
     expect(text.trimEnd().split('\n').at(-1)).to.include('"done":true');
     process.kill(stack.redis.pid, 'SIGCONT');
     const [row] = await until(() => stack.readAudit(other.keyId, 1).catch(() => undefined), {
-      withinMs: 15_000,
+      withinMs: 25_000,
       what: 'the row',
     });
     expect(row).to.include({ outcome: 'ok', prompt_tokens: 5, completion_tokens: 40 });
@@ -116,7 +116,7 @@ describe('e2e: a store is away', function () {
     for (let n = 0; n < 10; n += 1) statuses.add(await ask());
     expect([...statuses]).to.deep.equal([503]);
     postgres.pass();
-    await until(async () => (await ask()) === 200, { withinMs: 15_000, what: 'trust to return' });
+    await until(async () => (await ask()) === 200, { withinMs: 25_000, what: 'trust to return' });
   });
 
   it('Postgres gone while requests were served: their rows arrive when it is back', async () => {
