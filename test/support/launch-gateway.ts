@@ -73,9 +73,16 @@ export async function launchGateway(options: LaunchOptions): Promise<Gateway> {
       .filter((line) => line.startsWith('{') && line.endsWith('}'))
       .map((line) => JSON.parse(line) as Record<string, unknown>)
       .filter((line) => line['event'] === event);
+  const addresses = new Map<string, string>();
   const addressOf = (event: string): string => {
+    // Looked for once: after some thousand requests that takes longer than to ask one more.
+    const known = addresses.get(event);
+    if (known !== undefined) return known;
     const line = events(event)[0];
-    return line ? `http://127.0.0.1:${String(line['port'])}` : '';
+    if (!line) return '';
+    const address = `http://127.0.0.1:${String(line['port'])}`;
+    addresses.set(event, address);
+    return address;
   };
 
   const gateway: Gateway = {
