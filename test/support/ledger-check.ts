@@ -12,7 +12,8 @@ import { until } from './until.ts';
 /** What a whole stack has, or a part of one. */
 export interface CheckedStores {
   readonly database: Pool;
-  readonly redis: { readonly url: string };
+  /** Several addresses: the nodes of a cluster. */
+  readonly redis: { readonly url: string | readonly string[] };
 }
 
 export interface LedgerCheckOptions {
