@@ -86,18 +86,18 @@ export function readHoldLook(
   fields: Readonly<Partial<Record<string, string>>>,
   lapsesAtMs: number,
 ): HoldLook | undefined {
-  const { state, owners = '', sizes = '', row = '{}' } = fields;
+  const { state, owners = '', sizes = '0 0', row = '{}' } = fields;
   if (state === undefined) return undefined;
   const [keyId = '', tenantId = ''] = owners.split(' ');
-  const [heldTokens, admittedAtMs] = sizes.split(' ').map(Number);
+  const [held, at] = sizes.split(' ');
   return {
     id,
     state,
     keyId,
     tenantId,
-    admittedAtMs: admittedAtMs ?? 0,
+    admittedAtMs: Number(at),
     lapsesAtMs,
-    heldTokens: heldTokens ?? 0,
+    heldTokens: Number(held),
     promptTokens: Number(fields['prompt'] ?? 0),
     completionTokens: Number(fields['completion'] ?? 0),
     facts: row,
