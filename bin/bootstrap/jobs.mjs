@@ -34,7 +34,7 @@ export function planJobs({ grep, fast }) {
     tests('model', ['model'], { grep }),
     tests('e2e', ['e2e'], { grep, after: ['build'] }),
     tests('security', ['security'], { grep, after: ['build'] }),
-    tests('serial', ['e2e', 'security'], { grep, after: ['build'], alone: true }),
+    tests('serial', ['e2e', 'security', 'integration'], { grep, after: ['build'], alone: true }),
   ].filter(hasFiles);
 }
 
