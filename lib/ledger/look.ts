@@ -42,8 +42,9 @@ export function openShardLook(connection: Redis, shard: number): ShardLook {
     async holds() {
       const lapses = await redis.zrange(lapse, '0', '-1', 'WITHSCORES');
       const found: HoldLook[] = [];
-      for (let n = 0; n < lapses.length; n += 2) {
-        const id = lapses[n] ?? '';
+      for (const [n, id] of lapses.entries()) {
+        // Ids and lapses in turn.
+        if (n % 2 === 1) continue;
         // It may have been settled since, and is then a string.
         const fields = await redis.hgetall(KEYS.hold(shard, id)).catch(() => ({}));
         const hold = readHoldLook(id, fields, Number(lapses[n + 1]));
