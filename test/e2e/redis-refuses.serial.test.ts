@@ -2,10 +2,16 @@ import { expect } from 'chai';
 import { setTimeout as wait } from 'node:timers/promises';
 import { makeKey } from '../../lib/auth/key-format.ts';
 import type { Redis } from '../../lib/store/redis.ts';
-import { askChat, expectSettled, expectUnavailable, startLoad } from '../support/caller-load.ts';
+import {
+  askChat,
+  expectSettled,
+  expectUnavailable,
+  makeKnownCaller,
+  startLoad,
+} from '../support/caller-load.ts';
 import type { Asked } from '../support/caller-load.ts';
 import { completeKey } from '../support/complete-key.ts';
-import { LIFE_TIMES } from '../support/life-settings.ts';
+import { LIFE_TIMES, LONG_PROOF } from '../support/life-settings.ts';
 import { rounds } from '../support/rounds.ts';
 import { startStack } from '../support/stack.ts';
 import type { MadeKey, Stack } from '../support/stack.ts';
@@ -24,15 +30,14 @@ describe('e2e: Redis refuses', function () {
 
   before(async () => {
     stack = await startStack({
-      env: LIFE_TIMES.env,
+      env: { ...LIFE_TIMES.env, ...LONG_PROOF },
       ollama: {
         always: { tokens: 5, paceMs: 5, promptTokens: 7 },
         byModel: { [LONG]: { tokens: 40, paceMs: 25, promptTokens: 7 } },
       },
     });
     redis = await connectRedis(stack.redis.url);
-    known = await stack.makeCaller();
-    expect((await ask(known)).status).to.equal(200);
+    known = await makeKnownCaller(stack);
   });
   after(async () => {
     redis.disconnect();

@@ -1,8 +1,14 @@
 import { expect } from 'chai';
 import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '../../lib/time/clock.ts';
-import { askChat, expectSettled, expectUnavailable } from '../support/caller-load.ts';
+import {
+  askChat,
+  expectSettled,
+  expectUnavailable,
+  makeKnownCaller,
+} from '../support/caller-load.ts';
 import type { Asked } from '../support/caller-load.ts';
+import { LONG_PROOF } from '../support/life-settings.ts';
 import { rounds } from '../support/rounds.ts';
 import { startStack } from '../support/stack.ts';
 import type { MadeKey, Stack } from '../support/stack.ts';
@@ -24,9 +30,10 @@ describe('e2e: Redis is stopped for seconds', function () {
     // One worker: time-outs in a row are counted by each for itself.
     stack = await startStack({
       workers: 1,
+      env: LONG_PROOF,
       ollama: { byModel: { 'qwen3:8b': { tokens: 80, paceMs: 50, promptTokens: 7 } } },
     });
-    caller = await stack.makeCaller();
+    caller = await makeKnownCaller(stack);
   });
   after(async () => {
     process.kill(stack.redis.pid, 'SIGCONT');

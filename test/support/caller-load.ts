@@ -31,6 +31,20 @@ export interface Load {
 }
 
 const AFTER_REFUSAL_MS = 20;
+/** SPEC §10. */
+const IN_FORCE_MS = 1_000;
+
+/**
+ * A caller whose key is proved without any store: it has been read into shared memory, and every
+ * worker is likely to have seen it. A key made a moment ago is looked up, and proved by Redis.
+ */
+export async function makeKnownCaller(stack: Stack): Promise<MadeKey> {
+  const caller = await stack.makeCaller();
+  await wait(IN_FORCE_MS);
+  const first = Array.from({ length: 8 }, () => askChat(stack, { caller }));
+  for (const { status, text } of await Promise.all(first)) expect(status, text).to.equal(200);
+  return caller;
+}
 
 /** Asks once, as a stream, and reads it to its end. */
 export async function askChat(stack: Stack, asking: Asking): Promise<Asked> {

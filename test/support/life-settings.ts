@@ -20,3 +20,6 @@ const SHORT: LifeTimes = {
 
 /** Short in every `npm test`; the defaults in the matrix (NZGW_TEST_FULL=1). */
 export const LIFE_TIMES: LifeTimes = process.env['NZGW_TEST_FULL'] === '1' ? DEFAULTS : SHORT;
+
+/** Who was proved once stays so for a whole run: a caller that is known is not proved by Redis again. */
+export const LONG_PROOF = { NZGW_VERIFIED_KEY_SECONDS: '3600' };
