@@ -44,7 +44,8 @@ export function boundPrompt(call: Prompt, context: PromptContext): number {
   const most = numCtx === null ? Infinity : (numCtx - 1) * countPrompts(call);
   // Their normalisation can lengthen a text.
   const factor = model.embedding || isEmbedding(call.route) ? 2 : 1;
-  return Math.min(bound, most) * factor;
+  // None is read as less, whatever context its caller asks for.
+  return Math.max(1, Math.min(bound, most)) * factor;
 }
 
 /** A prompt's tokens as they are likely to be, for the tokens of a minute (SPEC §5). Pure. */

@@ -3,6 +3,9 @@ import { GatewayError } from '../errors/gateway-error.ts';
 import type { Call } from '../http/call.ts';
 import { isEmbedding } from './bound-prompt.ts';
 
+/** Above what any model generates; sums of any number of holds stay exact below 2^53. */
+const MOST_TOKENS = 1_000_000_000;
+
 /**
  * What is sent as `options.num_predict` (SPEC §2.2): the least of what was asked and of the output
  * limits of key and tenant; null for embeddings, which generate nothing.
@@ -17,6 +20,7 @@ export function chooseNumPredict(
   if (isEmbedding(call.route)) return null;
 
   const granted = Math.min(
+    MOST_TOKENS,
     readAsked(call.options['num_predict']) ?? defaultMaxTokens,
     principal.key.limits.maxOutputTokens ?? Infinity,
     principal.tenant.limits.maxOutputTokens ?? Infinity,

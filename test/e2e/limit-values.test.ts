@@ -3,7 +3,7 @@ import type { Limits } from '../../lib/shared/records.ts';
 import { NO_LIMITS } from '../../lib/tenants/limit-columns.ts';
 import { askChat, expectSettled } from '../support/caller-load.ts';
 import type { Asked } from '../support/caller-load.ts';
-import { startStack } from '../support/stack.ts';
+import { post, startStack } from '../support/stack.ts';
 import type { MadeKey, Stack } from '../support/stack.ts';
 
 const HUGE = 1_000_000_000_000_000;
@@ -114,6 +114,19 @@ describe('e2e: limits at the ends of their ranges', function () {
     expect(status).to.equal(200);
     const names = [...headers.keys()].filter((name) => /^x-(ratelimit|budget)-/.test(name));
     expect(names).to.deep.equal([]);
+  });
+
+  it('output without end, written as the largest number there is, is cut and never a 500', async () => {
+    const { key, keyId } = await stack.makeCaller();
+    const response = await post(`${stack.gateway.url}/api/chat`, key, {
+      model: 'llama3',
+      messages: [{ role: 'user', content: 'on and on' }],
+      options: { num_predict: Number.MAX_SAFE_INTEGER },
+    });
+    const text = await response.text();
+    expect(response.status, text).to.equal(200);
+    expect(response.headers.get('x-nzgw-max-tokens')).to.equal('1000000000');
+    await stack.readAudit(keyId, 1);
   });
 
   it('what the largest budget has left is told to the token', async () => {

@@ -27,6 +27,12 @@ describe('admission/bound-prompt', () => {
     expect(bound({}, { numCtx: 1_000_000 })).to.equal(WHOLE);
   });
 
+  it('is never nothing: a request that would hold nothing cannot be admitted', () => {
+    const nothing = { textBytes: 0, messages: 0, images: 0, contextNumbers: 0 };
+    const model = { ownTextBytes: 0, embedding: false };
+    expect(bound({ measure: nothing }, { baseTokens: 0, model })).to.equal(1);
+  });
+
   it('is doubled for embeddings, whose models may lengthen a text', () => {
     expect(bound({ route: 'embed' })).to.equal(2 * WHOLE);
     expect(bound({ route: 'embeddings' })).to.equal(2 * WHOLE);

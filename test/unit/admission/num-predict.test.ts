@@ -23,6 +23,10 @@ describe('admission/num-predict', () => {
     expect(choose(20_000)).to.equal(20_000);
   });
 
+  it('takes no number that sums of holds could not be exact with', () => {
+    expect(choose(Number.MAX_SAFE_INTEGER)).to.equal(1_000_000_000);
+  });
+
   it('takes the least of what was asked and of both limits', () => {
     const limits = { key: { maxOutputTokens: 300 }, tenant: { maxOutputTokens: 200 } };
     expect(choose(1_000, limits)).to.equal(200);
