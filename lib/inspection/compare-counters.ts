@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Counter } from '../ledger/counter.ts';
+import type { Counter, LedgerSum } from '../ledger/counter.ts';
 import type { CounterLook, Look } from '../ledger/look-replies.ts';
 import type { Problem } from './problem.ts';
 
@@ -9,7 +9,7 @@ export interface CounterParts {
   /** Events of the shard that wait for Postgres. */
   readonly countWaiting: () => Promise<number>;
   /** What the ledger has, in the order of the counters. */
-  readonly readSums: (counters: readonly Counter[]) => Promise<readonly number[]>;
+  readonly readSums: (counters: readonly Counter[]) => Promise<readonly LedgerSum[]>;
   readonly pauseMs?: number;
 }
 
@@ -118,7 +118,7 @@ async function lookAtAll(
       const isStill = first.streamEvents + last.streamEvents === 0;
       const spentTokens =
         isStill && first.spentTokens === last.spentTokens ? last.spentTokens : undefined;
-      sights.push({ counter, spentTokens, ledgerTokens: sums[n] ?? 0 });
+      sights.push({ counter, spentTokens, ledgerTokens: sums[n]?.tokens ?? 0 });
     }
   }
   return sights;

@@ -3,6 +3,7 @@ import type { Counter } from '../ledger/counter.ts';
 import { openEventStream } from '../ledger/event-stream.ts';
 import { openShardLook } from '../ledger/look.ts';
 import { openShardLedger } from '../ledger/shard-ledger.ts';
+import { readSums } from '../shards/read-sums.ts';
 import type { Redis } from '../store/redis.ts';
 import { onlyRow } from '../tenants/queries.ts';
 import type { Queries } from '../tenants/queries.ts';
@@ -10,7 +11,6 @@ import { compareAudit } from './compare-audit.ts';
 import type { AuditComparison } from './compare-audit.ts';
 import { compareCounters } from './compare-counters.ts';
 import type { CounterComparison } from './compare-counters.ts';
-import { readLedgerSums } from './ledger-sums.ts';
 import { listShards, readLiveHolds } from './live-holds.ts';
 import type { Problem } from './problem.ts';
 
@@ -72,7 +72,7 @@ async function verifyShard(
   const parts = {
     look: (some: readonly Counter[]) => look.counters(some),
     countWaiting: () => openEventStream(redis, shard).length(),
-    readSums: (some: readonly Counter[]) => readLedgerSums(queries, some),
+    readSums: (some: readonly Counter[]) => readSums(queries, some),
   };
   return compareCounters(parts, counters);
 }

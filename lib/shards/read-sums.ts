@@ -1,11 +1,8 @@
 import { daysOf } from '../ledger/counter.ts';
 import type { Counter, LedgerSum } from '../ledger/counter.ts';
-import type { PostgresClient } from '../store/postgres.ts';
 
 /** Each side has the index that it needs: (key, day), and the primary key that begins with the tenant. */
-const READ = {
-  name: 'nzgw-read-sums',
-  text: `
+const READ = `
     select
       case wanted.level
         when 'k' then (
@@ -19,23 +16,28 @@ const READ = {
       end::bigint as tokens
     from unnest($1::text[], $2::uuid[], $3::date[], $4::date[])
       with ordinality as wanted (level, id, first, last, place)
-    order by place`,
-} as const;
+    order by place`;
+
+/** Runs one statement: the owner's session, or what an operator's command has. */
+interface Queries {
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- who writes the SQL names its row
+  query<Row extends object>(
+    text: string,
+    values: unknown[],
+  ): Promise<{ readonly rows: readonly Row[] }>;
+}
 
 /** What the ledger has charged for each counter's scope and period. Rejects as Postgres does. */
 export async function readSums(
-  client: Pick<PostgresClient, 'query'>,
+  queries: Queries,
   counters: readonly Counter[],
 ): Promise<readonly LedgerSum[]> {
   const days = counters.map(({ period }) => daysOf(period));
-  const { rows } = await client.query<{ tokens: number | null }>({
-    ...READ,
-    values: [
-      counters.map(({ scope }) => scope.slice(0, 1)),
-      counters.map(({ scope }) => scope.slice(2)),
-      days.map((range) => range?.from ?? '-infinity'),
-      days.map((range) => range?.to ?? 'infinity'),
-    ],
-  });
+  const { rows } = await queries.query<{ tokens: number | null }>(READ, [
+    counters.map(({ scope }) => scope.slice(0, 1)),
+    counters.map(({ scope }) => scope.slice(2)),
+    days.map((range) => range?.from ?? '-infinity'),
+    days.map((range) => range?.to ?? 'infinity'),
+  ]);
   return counters.map((counter, n) => ({ ...counter, tokens: rows[n]?.tokens ?? 0 }));
 }

@@ -4,7 +4,7 @@ import type { Entry } from '../../../lib/ledger/entry.ts';
 import { openLedger } from '../../../lib/ledger/ledger.ts';
 import type { Ledger } from '../../../lib/ledger/ledger.ts';
 import { openShardLedger } from '../../../lib/ledger/shard-ledger.ts';
-import { readLedgerSums } from '../../../lib/inspection/ledger-sums.ts';
+import { readSums } from '../../../lib/shards/read-sums.ts';
 import type { Limits } from '../../../lib/shared/records.ts';
 import type { PostgresClient } from '../../../lib/store/postgres.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
@@ -95,9 +95,7 @@ export async function openLedgerWorld(): Promise<LedgerWorld> {
       await shard.ready(owner.claim, owner.lifeId);
     },
     fill: async (...counters) => {
-      const sums = await readLedgerSums(sql, counters);
-      const wanted = counters.map((counter, n) => ({ ...counter, tokens: sums[n] ?? 0 }));
-      await shard.fill(owner, wanted, 'fill');
+      await shard.fill(owner, await readSums(sql, counters), 'fill');
     },
     admit: ({ tenantId, keyId }, { key, tenant, askedTokens = 100 } = {}) =>
       ledger.admit({

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { compareCounters } from '../../../lib/inspection/compare-counters.ts';
 import type { CounterComparison } from '../../../lib/inspection/compare-counters.ts';
-import type { Counter } from '../../../lib/ledger/counter.ts';
+import type { Counter, LedgerSum } from '../../../lib/ledger/counter.ts';
 import type { CounterLook, Look } from '../../../lib/ledger/look-replies.ts';
 
 const COUNTER: Counter = { scope: 'k:1', period: 't' };
@@ -30,10 +30,10 @@ async function compare(
     const all = counters.map((counter) => ({ ...STILL, ...seen, ...counter }));
     return Promise.resolve({ nowMs: 0, lifeId: '1', current: true, ready: true, counters: all });
   };
-  const readSums = (counters: readonly Counter[]): Promise<readonly number[]> => {
+  const readSums = (counters: readonly Counter[]): Promise<readonly LedgerSum[]> => {
     const sum = sums[Math.min(summed, sums.length - 1)] ?? 0;
     summed += 1;
-    return Promise.resolve(counters.map(() => sum));
+    return Promise.resolve(counters.map((counter) => ({ ...counter, tokens: sum })));
   };
   const countWaiting = (): Promise<number> => Promise.resolve(waiting[counted++] ?? 0);
   const found = await compareCounters({ look, readSums, countWaiting, pauseMs: 0 }, [COUNTER]);
