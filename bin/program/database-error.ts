@@ -2,6 +2,7 @@ import { readSqlState } from '../../lib/store/postgres.ts';
 import { SchemaError } from '../../lib/store/schema-error.ts';
 import { CommandError } from './command-error.ts';
 import { EXIT } from './exit-code.ts';
+import { isNetworkCode } from './network-fault.ts';
 
 /** invalid_password, invalid_authorization_specification, insufficient_privilege. */
 const REFUSED = new Set(['28P01', '28000', '42501']);
@@ -9,18 +10,6 @@ const REFUSED = new Set(['28P01', '28000', '42501']);
 const NO_SUCH_PART = new Set(['3F000', '42P01', '42703', '42883', '42704']);
 /** Connection exceptions, starting up or shutting down, too many connections, no such database. */
 const AWAY = /^(?:08...|57P0[1-3]|53300|3D000)$/;
-const NETWORK = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOENT',
-  'EACCES',
-]);
 
 /**
  * What went wrong between this program and Postgres, in our words; anything else comes back as it
@@ -83,6 +72,6 @@ function unreachable(cause: unknown): CommandError {
 
 /** pg has no codes for its own time-outs and for a connection that ended: only texts. */
 function isNetworkFault(error: Error): boolean {
-  if ('code' in error && typeof error.code === 'string') return NETWORK.has(error.code);
+  if ('code' in error && typeof error.code === 'string') return isNetworkCode(error.code);
   return /timeout|timed out|terminated|not queryable|does not support SSL/i.test(error.message);
 }

@@ -1,23 +1,12 @@
 import { CommandError } from './command-error.ts';
 import { EXIT } from './exit-code.ts';
+import { isNetworkCode } from './network-fault.ts';
 
 /** What Redis says first where the user or the password is not right, or lacks a right. */
 const REFUSED = /^(?:NOAUTH|WRONGPASS|NOPERM|ERR AUTH|ERR invalid password)/;
 const AWAY_REPLY = /^(?:LOADING|CLUSTERDOWN|MASTERDOWN|READONLY|BUSY|TRYAGAIN)/;
 /** ioredis has no codes for its own failures, only texts. */
 const AWAY = /Connection is closed|Command timed out|isn't writeable|Socket timeout|slots cache/;
-const NETWORK = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOENT',
-  'EACCES',
-]);
 
 /** Whether waiting mends nothing, since Redis answered and said no. */
 export function isRefusal(error: unknown): boolean {
@@ -61,7 +50,7 @@ function isReply(error: Error): boolean {
 function isAway(error: Error): boolean {
   if (isReply(error)) return AWAY_REPLY.test(error.message);
   if ('syscall' in error && error.syscall === 'connect' && 'code' in error) {
-    return typeof error.code === 'string' && NETWORK.has(error.code);
+    return typeof error.code === 'string' && isNetworkCode(error.code);
   }
   return AWAY.test(error.message);
 }
