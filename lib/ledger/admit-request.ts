@@ -42,6 +42,20 @@ export function scopesOf(request: {
   return [`k:${request.keyId}`, `t:${request.tenantId}`];
 }
 
+/**
+ * What key and tenant have used, as every script of a request wants it: windows of requests and of
+ * tokens, leases, budgets, each of key and tenant in turn.
+ */
+export function listUseKeys(
+  request: { readonly keyId: string; readonly tenantId: string },
+  shard: number,
+): readonly string[] {
+  const scopes = scopesOf(request);
+  return [KEYS.requests, KEYS.tokens, KEYS.leases, KEYS.budget].flatMap((name) =>
+    scopes.map((scope) => name(shard, scope)),
+  );
+}
+
 interface AdmitContext {
   readonly shard: number;
   readonly incarnation: string;
@@ -59,7 +73,6 @@ export function toAdmitArguments(
   request: AdmitRequest,
   { shard, incarnation, leaseMs, deadlineMs, facts }: AdmitContext,
 ): readonly (string | number)[] {
-  const [key, tenant] = scopesOf(request);
   const { keyLimits, tenantLimits, promptBoundTokens, askedTokens } = request;
   checkCount('bound and asked', promptBoundTokens + askedTokens, 1);
   return [
@@ -70,14 +83,7 @@ export function toAdmitArguments(
     KEYS.hold(shard, request.id),
     KEYS.revokedKey(shard, request.keyId),
     KEYS.revokedTenant(shard, request.tenantId),
-    KEYS.requests(shard, key),
-    KEYS.requests(shard, tenant),
-    KEYS.tokens(shard, key),
-    KEYS.tokens(shard, tenant),
-    KEYS.leases(shard, key),
-    KEYS.leases(shard, tenant),
-    KEYS.budget(shard, key),
-    KEYS.budget(shard, tenant),
+    ...listUseKeys(request, shard),
     deadlineMs,
     request.id,
     incarnation,

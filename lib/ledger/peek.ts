@@ -1,4 +1,4 @@
-import { letterOf, scopesOf } from './admit-request.ts';
+import { letterOf, listUseKeys } from './admit-request.ts';
 import type { AdmitLimits } from './admit-request.ts';
 import { KEYS } from './keys.ts';
 import { readReply } from './reply.ts';
@@ -32,18 +32,10 @@ export type PeekReply =
 
 /** Keys and arguments of lua/peek-10.lua. */
 export function toPeekArguments(request: PeekRequest, shard: number): readonly string[] {
-  const [key, tenant] = scopesOf(request);
   return [
     KEYS.life(shard),
     KEYS.fills(shard),
-    KEYS.requests(shard, key),
-    KEYS.requests(shard, tenant),
-    KEYS.tokens(shard, key),
-    KEYS.tokens(shard, tenant),
-    KEYS.leases(shard, key),
-    KEYS.leases(shard, tenant),
-    KEYS.budget(shard, key),
-    KEYS.budget(shard, tenant),
+    ...listUseKeys(request, shard),
     request.keyId,
     request.tenantId,
     letterOf(request.keyLimits),

@@ -1,4 +1,4 @@
-import { scopesOf } from './admit-request.ts';
+import { listUseKeys } from './admit-request.ts';
 import { checkCount } from './check-count.ts';
 import { encodeEntry } from './entry-codec.ts';
 import type { Entry } from './entry.ts';
@@ -18,18 +18,13 @@ export interface Cancellation {
 
 /** Keys and arguments of lua/settle-10.lua. @throws RangeError for a charge that is no count */
 export function toSettleArguments(entry: Entry, shard: number): Arguments {
-  const [key, tenant] = scopesOf(entry);
   return [
     KEYS.life(shard),
     KEYS.events(shard),
     KEYS.lapse(shard),
     KEYS.hold(shard, entry.id),
-    KEYS.leases(shard, key),
-    KEYS.leases(shard, tenant),
-    KEYS.tokens(shard, key),
-    KEYS.tokens(shard, tenant),
-    KEYS.budget(shard, key),
-    KEYS.budget(shard, tenant),
+    // A request that was made stays one: its window of requests is not touched.
+    ...listUseKeys(entry, shard).slice(2),
     entry.id,
     entry.keyId,
     entry.tenantId,
@@ -42,20 +37,12 @@ export function toSettleArguments(entry: Entry, shard: number): Arguments {
 /** Keys and arguments of lua/cancel-12.lua. */
 export function toCancelArguments(cancellation: Cancellation): Arguments {
   const { id, shard, deadlineMs } = cancellation;
-  const [key, tenant] = scopesOf(cancellation);
   return [
     KEYS.life(shard),
     KEYS.events(shard),
     KEYS.lapse(shard),
     KEYS.hold(shard, id),
-    KEYS.leases(shard, key),
-    KEYS.leases(shard, tenant),
-    KEYS.requests(shard, key),
-    KEYS.requests(shard, tenant),
-    KEYS.tokens(shard, key),
-    KEYS.tokens(shard, tenant),
-    KEYS.budget(shard, key),
-    KEYS.budget(shard, tenant),
+    ...listUseKeys(cancellation, shard),
     id,
     deadlineMs,
   ];

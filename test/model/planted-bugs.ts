@@ -30,7 +30,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     what: 'a settled request keeps a slot of its tenant',
     script: 'settle',
-    from: 'redis.call("ZREM", KEYS[6], ARGV[1])',
+    from: 'redis.call("ZREM", KEYS[8], ARGV[1])',
     to: '',
   },
   {

@@ -2,8 +2,8 @@
 -- Takes back an admission whose answer nobody waited for: its client was told 503, so it costs
 -- nothing. Not before its deadline: until then the admission itself may still arrive.
 --
--- KEYS   1 life   2 events   3 lapse   4 hold   5 leases of key   6 of tenant
---        7 requests of key   8 of tenant   9 tokens of key   10 of tenant
+-- KEYS   1 life   2 events   3 lapse   4 hold   5 requests of key   6 of tenant
+--        7 tokens of key   8 of tenant   9 leases of key   10 of tenant
 --        11 budget of key   12 of tenant
 -- ARGV   1 id   2 deadline, ms of Redis time
 -- Reply  {"early" | "done", now}
@@ -27,11 +27,11 @@ end
 move_counters(KEYS[11], fields, life, -held, 0)
 move_counters(KEYS[12], fields, life, -held, 0)
 redis.call("ZREM", KEYS[3], ARGV[1])
-redis.call("ZREM", KEYS[5], ARGV[1])
-redis.call("ZREM", KEYS[6], ARGV[1])
-if rk > 0 then lower_window(KEYS[7], rk, 1) end
-if rt > 0 then lower_window(KEYS[8], rt, 1) end
-if tk > 0 then lower_window(KEYS[9], tk, counted) end
-if tt > 0 then lower_window(KEYS[10], tt, counted) end
+redis.call("ZREM", KEYS[9], ARGV[1])
+redis.call("ZREM", KEYS[10], ARGV[1])
+if rk > 0 then lower_window(KEYS[5], rk, 1) end
+if rt > 0 then lower_window(KEYS[6], rt, 1) end
+if tk > 0 then lower_window(KEYS[7], tk, counted) end
+if tt > 0 then lower_window(KEYS[8], tt, counted) end
 redis.call("DEL", KEYS[4])
 return { "done", now }

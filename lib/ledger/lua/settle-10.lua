@@ -3,8 +3,8 @@
 -- and at any length of the stream. Repeating it within a minute changes nothing; later, Postgres
 -- knows the entry by its id and time of admission.
 --
--- KEYS   1 life   2 events   3 lapse   4 hold   5 leases of key   6 of tenant
---        7 tokens of key   8 of tenant   9 budget of key   10 of tenant
+-- KEYS   1 life   2 events   3 lapse   4 hold   5 tokens of key   6 of tenant
+--        7 leases of key   8 of tenant   9 budget of key   10 of tenant
 -- ARGV   1 id   2 key   3 tenant   4 admitted at, ms   5 tokens charged   6 entry (JSON)
 -- Reply  {"settled"} | {"again"}
 local hold = read_hold(KEYS[4], "state", "sizes")
@@ -18,11 +18,11 @@ if state then
   if state == "live" then
     held = -was_held
     redis.call("ZREM", KEYS[3], ARGV[1])
-    redis.call("ZREM", KEYS[5], ARGV[1])
-    redis.call("ZREM", KEYS[6], ARGV[1])
+    redis.call("ZREM", KEYS[7], ARGV[1])
+    redis.call("ZREM", KEYS[8], ARGV[1])
   end
-  if of_key > 0 then lower_window(KEYS[7], of_key, counted - tokens) end
-  if of_tenant > 0 then lower_window(KEYS[8], of_tenant, counted - tokens) end
+  if of_key > 0 then lower_window(KEYS[5], of_key, counted - tokens) end
+  if of_tenant > 0 then lower_window(KEYS[6], of_tenant, counted - tokens) end
 end
 
 local life = redis.call("HGET", KEYS[1], "id")
