@@ -38,6 +38,7 @@ export interface OwnRedisCluster {
   remove(): Promise<void>;
 }
 
+const CLUSTER_TRIES = 3;
 const SLOT_RANGES = [
   [0, 5_460],
   [5_461, 10_922],
@@ -104,8 +105,7 @@ export async function startOwnRedis(
 
 /** Starts three masters; the slots of one that is away are refused, those of the others served. */
 export async function startRedisCluster(): Promise<OwnRedisCluster> {
-  const buses = await Promise.all(SLOT_RANGES.map(findFreePort));
-  const nodes = await Promise.all(buses.map(startClusterNode));
+  const { nodes, buses } = await startClusterNodes();
   const urls = nodes.map((node) => node.url);
   const clients = await Promise.all(urls.map(connectRedis));
   try {
@@ -141,6 +141,19 @@ async function findNode(nodes: readonly OwnRedis[], key: string): Promise<OwnRed
     if (found) return found;
   }
   throw new Error('no node answers');
+}
+
+/** A port that was free can be taken by the time it is wanted: then all start anew, a few times. */
+async function startClusterNodes(): Promise<{ nodes: OwnRedis[]; buses: number[] }> {
+  for (let tries = 1; ; tries += 1) {
+    const buses = await Promise.all(SLOT_RANGES.map(findFreePort));
+    const started = await Promise.allSettled(buses.map(startClusterNode));
+    const nodes = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    if (nodes.length === buses.length) return { nodes, buses };
+    await Promise.all(nodes.map((node) => node.remove()));
+    const failed = started.find((one) => one.status === 'rejected');
+    if (tries === CLUSTER_TRIES) throw failed?.reason;
+  }
 }
 
 function startClusterNode(bus: number): Promise<OwnRedis> {
