@@ -1,3 +1,4 @@
+import { GatewayError } from '../errors/gateway-error.ts';
 import type { Call } from '../http/call.ts';
 import type { InferenceRoute } from '../http/routes.ts';
 import type { ModelEntry } from '../shared/records.ts';
@@ -29,7 +30,9 @@ export function isEmbedding(route: InferenceRoute): boolean {
 }
 
 /**
- * The most tokens that a prompt can be read as (SPEC §5): no token is less than a byte of text. Pure.
+ * The most tokens that a prompt can be read as (SPEC §5): no token is less than a byte of text. A
+ * template of the request's own is a program, whose output only the context bounds. Pure.
+ * @throws GatewayError invalid_request for such a template where no context length is sent
  */
 export function boundPrompt(call: Prompt, context: PromptContext): number {
   const { measure } = call;
@@ -41,11 +44,20 @@ export function boundPrompt(call: Prompt, context: PromptContext): number {
     context.imageTokens * measure.images +
     context.baseTokens +
     model.ownTextBytes;
+  if (measure.template && numCtx === null) throw unboundedTemplate();
   const most = numCtx === null ? Infinity : (numCtx - 1) * countPrompts(call);
   // Their normalisation can lengthen a text.
   const factor = model.embedding || isEmbedding(call.route) ? 2 : 1;
   // None is read as less, whatever context its caller asks for.
-  return Math.max(1, Math.min(bound, most)) * factor;
+  return Math.max(1, measure.template ? most : Math.min(bound, most)) * factor;
+}
+
+function unboundedTemplate(): GatewayError {
+  return new GatewayError(
+    'invalid_request',
+    'template is taken only for models whose context length the operator has set.',
+    { param: 'template' },
+  );
 }
 
 /** A prompt's tokens as they are likely to be, for the tokens of a minute (SPEC §5). Pure. */

@@ -11,7 +11,7 @@ export interface LeastRequest {
   readonly outputTokens: 0 | 1;
 }
 
-const LETTER = { textBytes: 1, contextNumbers: 0, messages: 0, images: 0 };
+const LETTER = { textBytes: 1, contextNumbers: 0, messages: 0, images: 0, template: false };
 
 export function measureLeastRequest(context: Omit<PromptContext, 'imageTokens'>): LeastRequest {
   const isEmbedding = context.model.embedding;

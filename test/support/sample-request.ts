@@ -73,7 +73,7 @@ export function sampleCall(changes: Partial<Call> = {}): Call {
     keepAlive: null,
     shift: null,
     idle: null,
-    measure: { textBytes: 10, messages: 2, images: 0, contextNumbers: 0 },
+    measure: { textBytes: 10, messages: 2, images: 0, contextNumbers: 0, template: false },
     ...changes,
   };
 }

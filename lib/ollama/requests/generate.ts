@@ -41,7 +41,7 @@ export function rebuildGenerate(bytes: Uint8Array): NativeRequest {
   writer.addText('prompt', prompt);
   writer.addText('suffix', readText(body.suffix, '', 'suffix'));
   writer.addText('system', readText(body.system, '', 'system'));
-  writer.addText('template', readText(body.template, '', 'template'));
+  writer.addTemplate(readText(body.template, '', 'template'));
   writer.addContext(readIntegers(body.context, '', 'context'));
   writer.addImages(readImages(body.images, '', 'images'));
   writer.add('raw', readFlag(body.raw, '', 'raw'));

@@ -2,6 +2,10 @@ import type { PromptMeasure } from './native-request.ts';
 
 const encoder = new TextEncoder();
 
+/** encoding/json of Go, whose output templates show to the model, writes these as `\u003c`. */
+const ESCAPED_BY_GO = /[<>&\u2028\u2029]/g;
+const ESCAPE_BYTES = 6;
+
 /** Collects the JSON members that go upstream and measures them on the way. */
 export class MemberWriter {
   #text = '';
@@ -9,6 +13,7 @@ export class MemberWriter {
   #messages = 0;
   #images = 0;
   #contextNumbers = 0;
+  #template = false;
 
   /** A member that is no text: a flag, a number. */
   add(name: string, value: boolean | number | undefined): void {
@@ -33,8 +38,15 @@ export class MemberWriter {
   addJson(name: string, value: object | undefined): void {
     if (value === undefined) return;
     const json = JSON.stringify(value);
-    this.countText(json);
+    this.countJson(json);
     this.#append(name, json);
+  }
+
+  /** Ollama takes an empty one for none. */
+  addTemplate(value: string | undefined): void {
+    if (value === undefined || value === '') return;
+    this.#template = true;
+    this.addText('template', value);
   }
 
   /** Messages whose texts the caller has counted. */
@@ -60,6 +72,14 @@ export class MemberWriter {
     this.#textBytes += Buffer.byteLength(text);
   }
 
+  /** JSON that the model will read as Go writes it: some characters as an escape of six. */
+  countJson(json: string): void {
+    this.countText(json);
+    for (const [character] of json.matchAll(ESCAPED_BY_GO)) {
+      this.#textBytes += ESCAPE_BYTES - Buffer.byteLength(character);
+    }
+  }
+
   countImages(images: readonly string[]): void {
     this.#images += images.length;
   }
@@ -72,6 +92,7 @@ export class MemberWriter {
         messages: this.#messages,
         images: this.#images,
         contextNumbers: this.#contextNumbers,
+        template: this.#template,
       },
     };
   }

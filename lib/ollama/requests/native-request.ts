@@ -1,12 +1,14 @@
 /** How much text and how many images a request carries: what estimates and bounds are made from. */
 export interface PromptMeasure {
-  /** UTF-8 bytes of every string and of the JSON of every object that goes upstream. */
+  /** UTF-8 bytes of every string that goes upstream, and of every object as Ollama writes it. */
   readonly textBytes: number;
   /** Of a chat; of /api/embed the texts, each of which the model reads as a prompt of its own. */
   readonly messages: number;
   readonly images: number;
   /** Numbers in `context` of /api/generate. */
   readonly contextNumbers: number;
+  /** It brings a template of its own, a program that can make of the rest any number of tokens. */
+  readonly template: boolean;
 }
 
 /** A native request, checked and made anew from known fields (SPEC §2.1). Plain data. */

@@ -72,6 +72,6 @@ function keepCalls(
   writer: MemberWriter,
 ): void {
   if (calls === undefined) return;
-  writer.countText(JSON.stringify(calls));
+  writer.countJson(JSON.stringify(calls));
   message['tool_calls'] = calls;
 }

@@ -126,7 +126,17 @@ describe('ollama/requests/chat', () => {
       messages: 2,
       images: 2,
       contextNumbers: 0,
+      template: false,
     });
+  });
+
+  it('objects are measured as Ollama writes them for the model: some characters as an escape of six', () => {
+    const plain = rebuild({ model: 'm', messages: [] }).measure.textBytes;
+    const text = `<&>\u{2028}\u{2029}`;
+    const tools = [{ ...TOOL, function: { ...TOOL.function, description: text } }];
+    const measured = rebuild({ model: 'm', messages: [], tools }).measure.textBytes - plain;
+    const json = Buffer.byteLength(JSON.stringify(tools));
+    expect(measured).to.equal(json - Buffer.byteLength(text) + 5 * 6);
   });
 
   it('objects are measured by their JSON', () => {

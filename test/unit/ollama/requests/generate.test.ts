@@ -34,6 +34,7 @@ describe('ollama/requests/generate', () => {
       messages: 0,
       images: 1,
       contextNumbers: 3,
+      template: true,
     });
   });
 
