@@ -7,6 +7,9 @@ interface CrossCheck {
   readonly find: (settings: Partial<Settings>) => string | undefined;
 }
 
+/** Beside two renewals: for a late one, and for what a worker then holds again (LEDGER F12). */
+const RENEWAL_MARGIN_MS = 2_000;
+
 /** What no single setting can tell. Checked only where all the settings of a check were read. */
 const CHECKS: readonly CrossCheck[] = [
   {
@@ -29,6 +32,13 @@ const CHECKS: readonly CrossCheck[] = [
       leaseSeconds >= 3 * leaseRenewSeconds
         ? undefined
         : `wanted at least three times ${SETTINGS.leaseRenewSeconds.name} (${leaseRenewSeconds}), got "${leaseSeconds}"`,
+  },
+  {
+    of: ['readyAfterMs', 'leaseRenewSeconds'],
+    find: ({ readyAfterMs = 0, leaseRenewSeconds = 0 }) =>
+      readyAfterMs >= 2_000 * leaseRenewSeconds + RENEWAL_MARGIN_MS
+        ? undefined
+        : `wanted at least twice ${SETTINGS.leaseRenewSeconds.name} (${leaseRenewSeconds} s) and ${RENEWAL_MARGIN_MS} ms more, got "${readyAfterMs}"`,
   },
   {
     of: ['bodyMemoryBytes', 'maxBodyBytes'],

@@ -9,10 +9,10 @@ interface LifeTimes {
 const DEFAULTS: LifeTimes = { readyAfterMs: 12_000, readyWithinMs: 15_000, env: {} };
 
 const SHORT: LifeTimes = {
-  readyAfterMs: 2_500,
-  readyWithinMs: 5_500,
+  readyAfterMs: 4_000,
+  readyWithinMs: 7_000,
   env: {
-    NZGW_READY_AFTER_MS: '2500',
+    NZGW_READY_AFTER_MS: '4000',
     NZGW_LEASE_RENEW_SECONDS: '1',
     NZGW_LEASE_SECONDS: '6',
   },

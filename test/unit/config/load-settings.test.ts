@@ -184,6 +184,7 @@ describe('config/load-settings', () => {
       'NZGW_TRUST_LEASE_MS: wanted at least twice NZGW_TRUST_POLL_MS (400), got "750"',
       'MODEL_DISCOVERY_MAX_AGE_SECONDS: wanted more than MODEL_DISCOVERY_INTERVAL_SECONDS (30), got "30"',
       'NZGW_LEASE_SECONDS: wanted at least three times NZGW_LEASE_RENEW_SECONDS (11), got "30"',
+      'NZGW_READY_AFTER_MS: wanted at least twice NZGW_LEASE_RENEW_SECONDS (11 s) and 2000 ms more, got "12000"',
       'NZGW_BODY_MEMORY_BYTES: wanted at least NZGW_MAX_BODY_BYTES (10485760), got "1048576"',
       'NZGW_ADMIN_PORT: wanted another port than NZGW_PORT, got "8080"',
     ]);
