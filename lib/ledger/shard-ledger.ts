@@ -41,6 +41,8 @@ export interface ShardLedger {
   ): Promise<readonly Drift[] | NotOwner | OtherLife>;
   /** Scopes that have counters, some at a time, and where to go on; '0' begins and ends. */
   listScopes(cursor: string): Promise<{ readonly next: string; readonly scopes: readonly Scope[] }>;
+  /** They have no counters any more. */
+  forgetScopes(scopes: readonly Scope[]): Promise<void>;
   /** Which of the counters exist, in any life. */
   findExisting(counters: readonly Counter[]): Promise<readonly Counter[]>;
 }
@@ -93,6 +95,9 @@ export function openShardLedger(
     async listScopes(cursor) {
       const [next, scopes] = await redis.sscan(scopesKey, cursor, 'COUNT', 200);
       return { next, scopes: scopes as Scope[] };
+    },
+    async forgetScopes(scopes) {
+      if (scopes.length > 0) await redis.srem(scopesKey, ...scopes);
     },
     async findExisting(counters) {
       const found = await Promise.all(

@@ -11,9 +11,13 @@ interface ShardLevel {
 
 /** What the primary counts itself, beside its workers. Labels come from closed sets. */
 export interface PrimaryMetrics {
+  /** Events that left a shard's stream for Postgres, rejected ones included. */
   drained(events: number): void;
+  /** Events that Postgres will never take as a row. */
   rejected(events: number): void;
+  /** Holds that were ended without a settlement. */
   reaped(cause: 'lapsed' | 'exited', holds: number): void;
+  /** A counter in Redis was not what ledger, stream and live holds add up to. */
   drifted(part: 'spent' | 'held', direction: 'high' | 'low'): void;
   /** Prometheus text, with the shards as they are now. */
   render(shards: readonly ShardLevel[]): Promise<string>;

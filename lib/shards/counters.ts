@@ -49,15 +49,29 @@ export class Counters {
       if (!(await this.#write(owner, wanted.slice(n, n + BATCH), 'fill'))) return 'refused';
     }
 
-    this.#sweep ??= this.#chooseSweep(tick.nowMs);
-    if (this.#sweep === undefined) return 'done';
-    const { mode } = this.#sweep;
-    const part = await this.#ask(this.#sweep.next(BATCH));
-    if (part === undefined) {
-      this.#sweep = undefined;
-      return 'done';
+    const sweep = (this.#sweep ??= this.#chooseSweep(tick.nowMs));
+    if (sweep === undefined) return 'done';
+    let done: 'done' | 'more' | 'refused' = 'refused';
+    try {
+      done = await this.#goOn(owner, sweep);
+    } finally {
+      if (done === 'done') this.#sweep = undefined;
+      else if (done === 'refused') this.#beginAgain();
     }
-    return (await this.#write(owner, part, mode)) ? 'more' : 'refused';
+    return done;
+  }
+
+  async #goOn(owner: Owner, sweep: ScopeSweep): Promise<'done' | 'more' | 'refused'> {
+    const part = await this.#ask(sweep.next(BATCH));
+    if (part === undefined) return 'done';
+    return (await this.#write(owner, part, sweep.mode)) ? 'more' : 'refused';
+  }
+
+  /** A part of a sweep may be lost with an answer that nobody heard: all of it is due again. */
+  #beginAgain(): void {
+    this.#sweep = undefined;
+    this.#comparedAtMs = -Infinity;
+    this.#aheadOfDay = '';
   }
 
   /** Counters of another life do not exist: there is nothing to compare yet. */

@@ -1,7 +1,7 @@
 import { daysOf } from '../ledger/counter.ts';
 import type { Counter, LedgerSum } from '../ledger/counter.ts';
 
-/** Each side has the index that it needs: (key, day), and the primary key that begins with the tenant. */
+/** Each side has an index of its own that holds all it reads (sql/000006). */
 const READ = `
     select
       case wanted.level

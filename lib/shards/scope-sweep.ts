@@ -9,16 +9,23 @@ export interface ScopeSweep {
   next(most: number): Promise<readonly Counter[] | undefined>;
 }
 
-/** All counters that may be in use at a moment of Redis's time; those that exist are compared. */
-export function sweepPresent(ledger: Pick<ShardLedger, 'listScopes'>, nowMs: number): ScopeSweep {
+/**
+ * The counters of a moment of Redis's time that exist, to be compared. A scope that has none any more
+ * is not looked at again until one is filled.
+ */
+export function sweepPresent(
+  ledger: Pick<ShardLedger, 'listScopes' | 'findExisting' | 'forgetScopes'>,
+  nowMs: number,
+): ScopeSweep {
   const { day, month, total } = periodsAt(nowMs);
-  return makeSweep(ledger, 'compare', (scopes) =>
-    scopes.flatMap((scope) => [
-      { scope, period: day },
-      { scope, period: month },
-      { scope, period: total },
-    ]),
-  );
+  return makeSweep(ledger, 'compare', async (scopes) => {
+    const existing = await ledger.findExisting(
+      scopes.flatMap((scope) => [day, month, total].map((period) => ({ scope, period }))),
+    );
+    const used = new Set(existing.map(({ scope }) => scope));
+    await ledger.forgetScopes(scopes.filter((scope) => !used.has(scope)));
+    return existing;
+  });
 }
 
 /**

@@ -57,9 +57,9 @@ export class ShardOwner {
     };
   }
 
-  /** Looks now instead of at its time. */
+  /** Looks now instead of at its time, if it is the owner. */
   wake(): void {
-    this.#pause.wake();
+    if (this.#ownership !== undefined) this.#pause.wake();
   }
 
   /** Drains what is there, but for `withinMs` at most; then gives up the lock. Never rejects. */

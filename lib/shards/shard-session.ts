@@ -19,7 +19,7 @@ const CLOSE_WITHIN_MS = 1_000;
  */
 export interface ShardSession {
   readonly client: PostgresClient;
-  /** Monotonic milliseconds of the last answer to `tryLock` or `beat`. */
+  /** Monotonic milliseconds of Postgres's last answer to anything that was asked on it. */
   readonly answeredAtMs: number | null;
   /** True if the lock is ours. Asked again by an owner it would be held twice, so it asks once. */
   tryLock(): Promise<boolean>;
@@ -69,6 +69,9 @@ export async function openShardSession(
   }
 
   let answeredAtMs: number | null = null;
+  client.on('drain', () => {
+    answeredAtMs = clock.monotonicMs();
+  });
   return {
     client,
     end,
@@ -80,12 +83,10 @@ export async function openShardSession(
         'select pg_try_advisory_lock($1, $2) as ours',
         [LOCK_CLASS, shard],
       );
-      answeredAtMs = clock.monotonicMs();
       return rows[0]?.ours === true;
     },
     async beat() {
       await client.query('select 1');
-      answeredAtMs = clock.monotonicMs();
     },
     async isAlone(gatewaySession) {
       const { rows } = await client.query<{ pid: number }>(READ_GATEWAYS);

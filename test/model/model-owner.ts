@@ -76,12 +76,13 @@ export function fillCounters(
     prune(budget, shard.nowMs);
     budget.counters.set(period, right);
     budget.fills += 1;
-    budget.expiresAtMs = shard.nowMs + TTL_MS;
     shard.budgets.set(scope, budget);
-    shard.scopes.members.add(scope);
     shard.fills.delete(`${scope}|${period}`);
+    if (mode === 'compare') continue;
+    budget.expiresAtMs = shard.nowMs + TTL_MS;
+    shard.scopes.members.add(scope);
+    shard.scopes.expiresAtMs = shard.nowMs + TTL_MS;
   }
-  if (shard.scopes.members.size > 0) shard.scopes.expiresAtMs = shard.nowMs + TTL_MS;
   return drifts;
 }
 

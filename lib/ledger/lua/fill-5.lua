@@ -9,6 +9,8 @@
 --        then for each counter: scope, period, tokens in the ledger
 -- Reply  {"ok", now, drifts} | {"owner", now} | {"life", now}
 --        drifts: for each counter that was wrong its scope, period, error of spent, error of held
+-- Beyond any period that begins when it is filled. A comparison prolongs nothing: what nobody fills any
+-- more, nobody uses.
 local TTL_MS = 40 * DAY_MS
 local KEPT_DAYS = 7
 
@@ -54,10 +56,12 @@ for i = 4, #ARGV, 3 do
     redis.call("HSET", budget,
       period .. ".life", life[1], period .. ".spent", spent, period .. ".held", held)
     redis.call("HINCRBY", budget, "fills", 1)
-    redis.call("PEXPIRE", budget, TTL_MS)
-    redis.call("SADD", KEYS[5], scope)
     redis.call("SREM", KEYS[4], name)
   end
+  if ARGV[3] == "fill" then
+    redis.call("SADD", KEYS[5], scope)
+    redis.call("PEXPIRE", budget, TTL_MS)
+    redis.call("PEXPIRE", KEYS[5], TTL_MS)
+  end
 end
-redis.call("PEXPIRE", KEYS[5], TTL_MS)
 return { "ok", now, drifts }

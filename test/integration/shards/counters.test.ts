@@ -171,6 +171,47 @@ describe('shards/counters', function () {
     expect(drifts[0]?.['names']).to.match(/^[kt]:[0-9a-f-]{36}\|\w+/);
   });
 
+  it('prolongs nothing by comparing, and forgets a scope that has no counter any more', async () => {
+    const shards = await startReady({ compareMs: 100 });
+    await fillAll(shards, [
+      { scope: KEY, period: 't' },
+      { scope: TENANT, period: 't' },
+    ]);
+    await redis.pexpire(KEYS.budget(0, TENANT), 60_000);
+    await redis.del(KEYS.budget(0, KEY));
+    await until(async () => (await redis.sismember(KEYS.scopes(0), KEY)) === 0, {
+      withinMs: 5_000,
+      what: 'the scope to be forgotten',
+    });
+    expect(await redis.sismember(KEYS.scopes(0), TENANT)).to.equal(1);
+    await spoil(TENANT, 't', 30, 0);
+    await untilCounter(TENANT, 't', ({ spentTokens }) => spentTokens === 0);
+    expect(await redis.pttl(KEYS.budget(0, TENANT))).to.be.within(1, 60_000);
+  });
+
+  it('begins a comparison anew of which a part was lost with an answer', async () => {
+    const proxy = await startFaultProxy(own.url, { scripts: loadMovableScripts() });
+    const proxied = await connectRedis(proxy.url);
+    try {
+      const shards = await startReady({ redis: proxied });
+      await fillAll(shards, [{ scope: KEY, period: 't' }]);
+      await spoil(KEY, 't', 30, 0);
+      const cut = proxy.at(
+        { command: 'fill', when: 'before', filter: (args) => args.includes('compare') },
+        (held) => {
+          held.cut();
+        },
+      );
+      // Midnight alone makes it compare: the next one would be a day away.
+      await moveTime(redis, KEYS.life(0), NOON_MS + 720 * MINUTE_MS);
+      await cut;
+      await untilCounter(KEY, 't', ({ spentTokens }) => spentTokens === 0);
+    } finally {
+      proxied.disconnect();
+      await proxy.close();
+    }
+  });
+
   it('compares at midnight, whatever the time since the last comparison', async () => {
     const shards = await startReady();
     await fillAll(shards, [{ scope: KEY, period: 't' }]);
