@@ -12,8 +12,9 @@
 
 local function read_hold(hold_key, ...)
   local hold = redis.pcall("HMGET", hold_key, ...)
-  if hold.err then return { "settled" } end
-  return hold
+  if not hold.err then return hold end
+  if string.find(hold.err, "WRONGTYPE", 1, true) then return { "settled" } end
+  return error(hold.err)
 end
 
 -- As numbers: held, at, counted, and the four buckets.
