@@ -24,6 +24,8 @@ export async function askUntilFilled<Answer extends { readonly kind: string }>(
     const answer = await ask(leftMs);
     if (isFilled(answer)) return answer;
     onFill();
+    // Too little would be left for an answer: its lateness would be ours, and look like Redis's.
+    if (endsAtMs - clock.monotonicMs() < 2 * AGAIN_MS) return undefined;
     await wait(AGAIN_MS);
   }
   return undefined;
