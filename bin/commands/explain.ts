@@ -1,4 +1,4 @@
-import { canonicalise } from '../../lib/access/model-name.ts';
+import { makeContextLengths } from '../../lib/gateway/forward-request.ts';
 import { readDiscoveredModels } from '../../lib/inspection/discovered-models.ts';
 import { explainRequest } from '../../lib/inspection/explain-request.ts';
 import { readNames } from '../../lib/inspection/names.ts';
@@ -52,7 +52,7 @@ export const explain = defineCommand({
 });
 
 async function explainTo(context: Context<Needs>, stores: Stores): Promise<ExplanationDocument> {
-  const { settings, positionals } = context;
+  const { settings, positionals, clock } = context;
   const { queries, redis, shards } = stores;
   const [reference = '', modelName = ''] = positionals;
   const key = await findKey(queries, reference);
@@ -63,21 +63,12 @@ async function explainTo(context: Context<Needs>, stores: Stores): Promise<Expla
     allowCloudModels: settings.allowCloudModels,
   });
   const { auditStreamMax, promptBaseTokens } = settings;
-  const numCtxOf = (canonical: string): number | null => readNumCtx(settings, canonical);
-  const parts = { redis, shards, models, auditStreamMax, promptBaseTokens, numCtxOf };
+  const numCtxOf = makeContextLengths(settings);
+  const parts = { redis, shards, clock, models, auditStreamMax, promptBaseTokens, numCtxOf };
   const explanation = await explainRequest(parts, key, tenant, modelName);
   const names = await readNames(queries, {
     tenantIds: explanation.holds.map(({ tenantId }) => tenantId),
     keyIds: explanation.holds.map(({ keyId }) => keyId),
   });
   return toExplanationDocument(explanation, key, names);
-}
-
-/** The context length that the gateway sends for a model. */
-function readNumCtx(
-  { numCtx, modelNumCtx }: Context<Needs>['settings'],
-  canonical: string,
-): number | null {
-  const own = [...(modelNumCtx ?? [])].find(([name]) => canonicalise(name) === canonical);
-  return own?.[1] ?? numCtx;
 }

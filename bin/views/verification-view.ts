@@ -37,7 +37,7 @@ export interface VerificationDocument {
   /** Of how many counters `redis` is the sum, and what the ledger has for the same. */
   readonly counters: number;
   readonly redis_expected: number;
-  /** Counters that moved all the time, and so could not be compared. */
+  /** Counters that moved all the time, and so could not be compared; some, if they are very many. */
   readonly moving: readonly object[];
   readonly moving_count: number;
   /** Days whose audit rows are not all kept. */
@@ -58,10 +58,15 @@ export function toVerificationDocument(
     problem_count: problemCount,
     counters: counters.compared,
     redis_expected: counters.ledgerTokens,
-    moving: counters.moving.map((counter) => toCounterDocument(counter, names)),
+    moving: someMoving(counters).map((counter) => toCounterDocument(counter, names)),
     moving_count: counters.moving.length,
     unverifiable_days: audit.unverifiableDays,
   };
+}
+
+/** As many as there may be problems. */
+function someMoving({ moving }: Verification['counters']): Verification['counters']['moving'] {
+  return moving.slice(0, MOST_NAMED);
 }
 
 /** Whose ids appear among the problems and the counters that move. */
@@ -72,7 +77,7 @@ export function findIds({ problems, counters }: Verification): {
   const named = problems.filter((problem) => problem.kind === 'audit_ledger');
   const scopes = [
     ...problems.flatMap((problem) => ('scope' in problem ? [problem.scope] : [])),
-    ...counters.moving.map(({ scope }) => scope),
+    ...someMoving(counters).map(({ scope }) => scope),
   ];
   const idsOf = (letter: string): readonly string[] =>
     scopes.filter((scope) => scope.startsWith(letter)).map((scope) => scope.slice(2));
@@ -101,6 +106,9 @@ export function renderVerification(document: VerificationDocument): readonly str
     ...(hidden > 0 ? [`  and ${show(hidden)} more`] : []),
   ];
 }
+
+/** Counters that are named; their number is told apart. */
+const MOST_NAMED = 1_000;
 
 const NOTHING = {
   tenant: null,
@@ -139,6 +147,10 @@ function toProblemDocument(problem: Problem, names: Names): ProblemDocument {
     case 'stale_life': {
       const message = `Redis started anew and no gateway counts in shard ${problem.shard} yet`;
       return { ...NOTHING, kind, message };
+    }
+    case 'undrained': {
+      const message = `${problem.count} events of shard ${problem.shard} wait and nobody brings them to Postgres`;
+      return { ...NOTHING, kind, message, expected: 0, found: problem.count };
     }
     case 'rejected_events': {
       const message = `Postgres refused ${problem.count} events: gateway_meta.rejected_events`;

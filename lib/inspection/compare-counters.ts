@@ -6,11 +6,16 @@ import type { Problem } from './problem.ts';
 export interface CounterParts {
   /** What Redis shows of one shard. */
   readonly look: (counters: readonly Counter[]) => Promise<Look>;
-  /** Events of the shard that wait for Postgres. */
-  readonly countWaiting: () => Promise<number>;
+  /** Events of the shard that wait for Postgres, and the oldest of them; null where none does. */
+  readonly readWaiting: () => Promise<Waiting>;
   /** What the ledger has, in the order of the counters. */
   readonly readSums: (counters: readonly Counter[]) => Promise<readonly LedgerSum[]>;
   readonly pauseMs?: number;
+}
+
+export interface Waiting {
+  readonly events: number;
+  readonly oldest: string | null;
 }
 
 export interface CounterComparison {
@@ -21,6 +26,8 @@ export interface CounterComparison {
   readonly ledgerTokens: number;
   /** Counters that never stood still. */
   readonly moving: readonly Counter[];
+  /** Events that nobody brought to Postgres all the while; null while they are brought. */
+  readonly undrainedEvents: number | null;
   readonly problems: readonly Problem[];
 }
 
@@ -54,9 +61,12 @@ export async function compareCounters(
   const problems = new Map<string, Problem>();
   let open = counters;
   let suspects: Suspects = new Map();
+  const seen: Waiting[] = [];
   for (let round = 0; round < ROUNDS && open.length > 0; round += 1) {
     if (round > 0) await wait(parts.pauseMs ?? PAUSE_MS);
-    if ((await parts.countWaiting()) > MAX_WAITING) continue;
+    const waiting = await parts.readWaiting();
+    seen.push(waiting);
+    if (waiting.events > MAX_WAITING) continue;
     const sights = await lookAtAll(parts, open, problems);
     const judged = judge(sights, suspects);
     believed.push(...judged.believed);
@@ -71,8 +81,18 @@ export async function compareCounters(
     redisTokens: believed.reduce((sum, { spentTokens }) => sum + spentTokens, 0),
     ledgerTokens: believed.reduce((sum, { ledgerTokens }) => sum + ledgerTokens, 0),
     moving: open,
+    undrainedEvents: open.length > 0 ? countUndrained(seen) : null,
     problems: [...problems.values()],
   };
+}
+
+/** The oldest is the same in the first look and the last; or there were too many in each. */
+function countUndrained(seen: readonly Waiting[]): number | null {
+  const [first, last] = [seen[0], seen.at(-1)];
+  if (first === undefined || last === undefined) return null;
+  const stands = first.oldest !== null && first.oldest === last.oldest;
+  const tooMany = seen.every(({ events }) => events > MAX_WAITING);
+  return stands || tooMany ? last.events : null;
 }
 
 interface Believed extends Sight {

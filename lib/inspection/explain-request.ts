@@ -1,13 +1,12 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { ModelCatalogue } from '../access/authorise.ts';
 import { canonicalise } from '../access/model-name.ts';
+import { askUntilFilled } from '../admission/ask-until-filled.ts';
 import { openEventStream } from '../ledger/event-stream.ts';
 import { shardOf } from '../ledger/keys.ts';
 import { openShardLook } from '../ledger/look.ts';
-import type { ShardLook } from '../ledger/look.ts';
-import type { PeekReply, PeekRequest } from '../ledger/peek.ts';
 import { readTimeMs } from '../ledger/read-time.ts';
 import type { Redis } from '../store/redis.ts';
+import type { Clock } from '../time/clock.ts';
 import type { Key } from '../tenants/key.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { judgeModel, judgeStanding, toHolder } from './judge-access.ts';
@@ -22,6 +21,7 @@ import type { LimitState, Reason } from './reason.ts';
 
 export interface ExplainParts {
   readonly redis: Redis;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly shards: number;
   readonly models: ModelCatalogue;
   /** Entries that may wait for Postgres. */
@@ -46,8 +46,8 @@ export interface Explanation {
   readonly holds: readonly LiveHold[];
 }
 
+/** As long as a request is given. */
 const FILL_WITHIN_MS = 1_000;
-const FILL_EVERY_MS = 50;
 
 /** Asks all that the gateway asks, in its order. Rejects as the connection does. */
 export async function explainRequest(
@@ -86,7 +86,7 @@ interface Use {
 }
 
 async function judgeUse(
-  { redis, shards, auditStreamMax }: ExplainParts,
+  { redis, clock, shards, auditStreamMax }: ExplainParts,
   key: Key,
   tenant: Tenant,
   need: LeastRequest,
@@ -99,8 +99,9 @@ async function judgeUse(
     keyLimits: key.limits,
     tenantLimits: tenant.limits,
   };
-  const used = await peek(look, caller);
-  if (used.kind !== 'ok') return { judgements: [], reasons: [toUnknown(used.kind)] };
+  const filling = { clock, timeoutMs: FILL_WITHIN_MS, onFill: () => undefined };
+  const used = await askUntilFilled(filling, () => look.peek(caller));
+  if (used?.kind !== 'ok') return { judgements: [], reasons: [toUnknown(used?.kind ?? 'fill')] };
 
   const waits = await look.waits({ ...caller, neededTokens: need.countedTokens });
   const ofKey = { level: 'key', limits: key.limits, used: used.key, waits: waits.key } as const;
@@ -120,15 +121,6 @@ async function judgeUse(
       ...(waiting < auditStreamMax ? [] : [because('audit_backlog', text)]),
     ],
   };
-}
-
-/** Asks again, for a second, while counters are being filled: a request is given as long. */
-async function peek(look: ShardLook, caller: PeekRequest): Promise<PeekReply> {
-  for (let waitedMs = 0; ; waitedMs += FILL_EVERY_MS) {
-    const reply = await look.peek(caller);
-    if (reply.kind !== 'fill' || waitedMs >= FILL_WITHIN_MS) return reply;
-    await wait(FILL_EVERY_MS);
-  }
 }
 
 function toUnknown(kind: 'fill' | 'life'): Reason {

@@ -34,5 +34,7 @@ export type Problem =
     }
   /** Redis started anew, and no gateway has begun to count again. */
   | { readonly kind: 'stale_life'; readonly shard: number }
+  /** Events that nobody brings from Redis to Postgres: what they count could not be compared. */
+  | { readonly kind: 'undrained'; readonly shard: number; readonly count: number }
   /** Events that Postgres refused: their requests may be missing from audit and ledger. */
   | { readonly kind: 'rejected_events'; readonly count: number };

@@ -10,14 +10,14 @@ import type { Queries } from '../tenants/queries.ts';
 import { compareAudit } from './compare-audit.ts';
 import type { AuditComparison } from './compare-audit.ts';
 import { compareCounters } from './compare-counters.ts';
-import type { CounterComparison } from './compare-counters.ts';
+import type { CounterComparison, Waiting } from './compare-counters.ts';
 import { listShards, readLiveHolds } from './live-holds.ts';
 import type { Problem } from './problem.ts';
 
 /** What was found; it is well where there are no problems. */
 export interface Verification {
   readonly audit: Omit<AuditComparison, 'problems'>;
-  readonly counters: Omit<CounterComparison, 'problems'>;
+  readonly counters: Omit<CounterComparison, 'problems' | 'undrainedEvents'>;
   readonly openHolds: number;
   /** Some of them, if they are very many. */
   readonly problems: readonly Problem[];
@@ -47,6 +47,10 @@ export async function verifyLedger({ queries, redis, shards }: Stores): Promise<
     counters.ledgerTokens += found.ledgerTokens;
     counters.moving.push(...found.moving);
     problems.push(...found.problems, ...(await findStrays(redis, shard)));
+    const { undrainedEvents } = found;
+    if (undrainedEvents !== null) {
+      problems.push({ kind: 'undrained', shard, count: undrainedEvents });
+    }
   }
   problems.push(...(await findRejected(queries)));
   const { holds } = await readLiveHolds(redis, listShards(shards));
@@ -71,10 +75,16 @@ async function verifyShard(
   const counters = await listCounters(redis, shard, nowMs);
   const parts = {
     look: (some: readonly Counter[]) => look.counters(some),
-    countWaiting: () => openEventStream(redis, shard).length(),
+    readWaiting: () => readWaiting(redis, shard),
     readSums: (some: readonly Counter[]) => readSums(queries, some),
   };
   return compareCounters(parts, counters);
+}
+
+async function readWaiting(redis: Redis, shard: number): Promise<Waiting> {
+  const stream = openEventStream(redis, shard);
+  const [oldest] = await stream.read(1);
+  return { events: await stream.length(), oldest: oldest?.streamId ?? null };
 }
 
 /** Those of today, this month and all time, of every scope that has any. */
@@ -102,6 +112,7 @@ const NOTHING: CounterComparison = {
   redisTokens: 0,
   ledgerTokens: 0,
   moving: [],
+  undrainedEvents: null,
   problems: [],
 };
 

@@ -186,14 +186,15 @@ describe('cli: verify-ledger', function () {
     expect(await findOnly()).to.include({ kind: 'rejected_events', expected: 0, found: 1 });
   });
 
-  it('lists a counter whose entry has not come to Postgres as moving, not as wrong', async () => {
+  it('proves nothing of a counter whose entry nobody brings to Postgres, and says so', async () => {
     await world.fill({ scope: `k:${key.keyId}`, period: total });
     const reply = await world.admit(key);
     if (reply.kind !== 'ok') throw new Error(reply.kind);
     await world.settle(key, reply.hold.id, reply.nowMs, 0);
     const { code, document } = await verify();
-    expect(code, JSON.stringify(document)).to.equal(0);
-    expect(document).to.include({ counters: 0, moving_count: 1 });
+    expect(code, JSON.stringify(document)).to.equal(8);
+    expect(document).to.include({ ok: false, counters: 0, moving_count: 1, problem_count: 1 });
+    expect((document['problems'] as object[])[0]).to.include({ kind: 'undrained', found: 1 });
     expect(document['moving']).to.deep.equal([
       { tenant: null, key: `nz_${key.publicId}`, period: 'total' },
     ]);

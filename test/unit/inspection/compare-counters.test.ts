@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { compareCounters } from '../../../lib/inspection/compare-counters.ts';
-import type { CounterComparison } from '../../../lib/inspection/compare-counters.ts';
+import type { CounterComparison, Waiting } from '../../../lib/inspection/compare-counters.ts';
 import type { Counter, LedgerSum } from '../../../lib/ledger/counter.ts';
 import type { CounterLook, Look } from '../../../lib/ledger/look-replies.ts';
 
@@ -20,6 +20,7 @@ async function compare(
   looks: readonly [Partial<CounterLook>, ...Partial<CounterLook>[]],
   sums: readonly [number, ...number[]] = [10],
   waiting: readonly number[] = [],
+  oldestOf: (look: number) => string = String,
 ): Promise<CounterComparison & { readonly looked: number }> {
   let looked = 0;
   let summed = 0;
@@ -35,8 +36,13 @@ async function compare(
     summed += 1;
     return Promise.resolve(counters.map((counter) => ({ ...counter, tokens: sum })));
   };
-  const countWaiting = (): Promise<number> => Promise.resolve(waiting[counted++] ?? 0);
-  const found = await compareCounters({ look, readSums, countWaiting, pauseMs: 0 }, [COUNTER]);
+  const readWaiting = (): Promise<Waiting> => {
+    const events = waiting[counted] ?? 0;
+    counted += 1;
+    const oldest = oldestOf(counted);
+    return Promise.resolve({ events, oldest: events === 0 ? null : oldest });
+  };
+  const found = await compareCounters({ look, readSums, readWaiting, pauseMs: 0 }, [COUNTER]);
   return { ...found, looked };
 }
 
@@ -48,6 +54,7 @@ describe('inspection/compare-counters', () => {
       redisTokens: 10,
       ledgerTokens: 10,
       moving: [],
+      undrainedEvents: null,
       problems: [],
       looked: 2,
     });
@@ -102,5 +109,13 @@ describe('inspection/compare-counters', () => {
     );
     expect(never).to.include({ compared: 0, looked: 0 });
     expect(never.moving).to.deep.equal([COUNTER]);
+    expect(never.undrainedEvents, 'and proves nothing').to.equal(6_000);
+  });
+
+  it('tells of events that nobody drains, and of none where they only come and go', async () => {
+    const waiting = Array.from({ length: 10 }, () => 3);
+    const busy = [{ streamEvents: 1 }] as const;
+    expect(await compare(busy, [10], waiting, () => '1-0')).to.include({ undrainedEvents: 3 });
+    expect(await compare(busy, [10], waiting)).to.include({ undrainedEvents: null });
   });
 });
