@@ -90,8 +90,9 @@ async function peek(
     },
   };
   const reply = await askUntilFilled(filling, (leftMs) =>
-    ledger.peek(request, leftMs).catch(() => {
-      throw limiterUnavailable();
+    ledger.peek(request, leftMs).catch((error: unknown) => {
+      // A reply of no known shape is a bug, not an outage.
+      throw error instanceof TypeError ? error : limiterUnavailable();
     }),
   );
   if (reply?.kind !== 'ok') throw limiterUnavailable();
