@@ -61,10 +61,12 @@ export function loadScripts(prelude: string = readLua('prelude')): readonly Scri
   });
 }
 
+let ownScripts: readonly Script[] | undefined;
+
 /** Teaches a connection the scripts. ioredis sends the digest, and the text where Redis lacks it. */
 export function defineScripts(
   redis: Redis,
-  scripts: readonly Script[] = loadScripts(),
+  scripts: readonly Script[] = (ownScripts ??= loadScripts()),
 ): Redis & ScriptCommands {
   for (const { command, numberOfKeys, lua } of scripts) {
     redis.defineCommand(command, { numberOfKeys, lua });

@@ -18,7 +18,6 @@ export interface Redis
     Pick<EventEmitter, 'on' | 'once' | 'off' | 'listenerCount'> {
   /** `ready`, or how far it is from that. A cluster is ready while it knows who has which slots. */
   readonly status: string;
-  readonly isCluster: boolean;
   /** Adds a command that runs a Lua script, under its name. */
   defineCommand(name: string, script: { lua: string; numberOfKeys?: number }): void;
   connect(): Promise<void>;
