@@ -6,7 +6,7 @@ const UNKNOWN_STATUS = 0;
 const LIMITER_UNAVAILABLE_STATUS = 503;
 
 /**
- * Reads one event of a shard's stream, as lua/holds.lua appends it; null for anything that is none.
+ * Reads one event of a shard's stream, as lua/events.lua appends it; null for anything that is none.
  * `entry` holds a whole entry; `lost` and `refused` hold what was known at admission.
  */
 export function decodeEvent(fields: readonly string[]): Entry | null {

@@ -24,7 +24,7 @@ export const BOOKKEEPING = {
     'NZGW_READY_AFTER_MS',
     integer(0, 600_000),
     12_000,
-    'How long Redis must have answered again before anything is admitted, after it lost its data.',
+    'How long Redis must have answered again before anything is admitted, after it lost its data; two renewals and 2 s at least.',
   ),
   compareSeconds: withDefault(
     'NZGW_COMPARE_SECONDS',

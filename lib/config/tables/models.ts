@@ -29,7 +29,7 @@ export const MODELS = {
   numCtx: optional(
     'NZGW_NUM_CTX',
     integer(4, 10_000_000),
-    'Context length sent with every request.',
+    'Context length sent with every request. Only with one is a template of a request taken.',
   ),
   modelNumCtx: optional(
     'NZGW_MODEL_NUM_CTX',
