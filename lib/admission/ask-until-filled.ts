@@ -20,7 +20,7 @@ export async function askUntilFilled<Answer extends { readonly kind: string }>(
   ask: (leftMs: number) => Promise<Answer>,
 ): Promise<Exclude<Answer, { readonly kind: 'fill' }> | undefined> {
   const endsAtMs = clock.monotonicMs() + timeoutMs;
-  for (let leftMs = timeoutMs; leftMs > 0; leftMs = endsAtMs - clock.monotonicMs()) {
+  for (let leftMs = timeoutMs; ; leftMs = endsAtMs - clock.monotonicMs()) {
     const answer = await ask(leftMs);
     if (isFilled(answer)) return answer;
     onFill();
@@ -28,7 +28,6 @@ export async function askUntilFilled<Answer extends { readonly kind: string }>(
     if (endsAtMs - clock.monotonicMs() < 2 * AGAIN_MS) return undefined;
     await wait(AGAIN_MS);
   }
-  return undefined;
 }
 
 function isFilled<Answer extends { readonly kind: string }>(
