@@ -84,8 +84,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     what: 'a minute forgets the second that runs',
     script: 'admit',
-    from: '"sum", window.sum + weight',
-    to: '"sum", window.sum',
+    from: 'local sum, bucket = window.sum + weight,',
+    to: 'local sum, bucket = window.sum,',
   },
   {
     what: 'the wait for a minute is a second short',
@@ -102,7 +102,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     what: 'a Redis that started anew admits before it is ready',
     script: 'admit',
-    from: 'or life[2] ~= run_id()',
+    from: 'or not is_this_run(life[2])',
     to: '',
   },
   {

@@ -25,7 +25,7 @@ local now = now_ms()
 if now > tonumber(ARGV[1]) then return { "late", now } end
 
 local life = redis.call("HMGET", KEYS[1], "id", "run", "ready")
-if life[3] ~= "1" or life[2] ~= run_id() then return { "life", now } end
+if life[3] ~= "1" or not is_this_run(life[2]) then return { "life", now } end
 if redis.call("EXISTS", KEYS[6], KEYS[7]) > 0 then return { "revoked", now } end
 
 local PLACES = { d = 1, m = 4, t = 7 }
@@ -124,7 +124,7 @@ for place = 1, 4 do
   end
 end
 redis.call("HSET", KEYS[5], "state", "live", "inc", ARGV[3], "owners", ARGV[4] .. " " .. ARGV[5],
-  "sizes", string.format("%.0f %.0f %.0f %.0f %.0f %.0f %.0f", whole, now, counted, unpack(buckets)),
+  "sizes", string.format("%d %d %d %d %d %d %d", whole, now, counted, unpack(buckets)),
   "row", ARGV[6])
 local lapse = now + ARGV[7]
 redis.call("ZADD", KEYS[4], lapse, ARGV[2])

@@ -29,7 +29,7 @@ end
 local now = now_ms()
 local life = redis.call("HMGET", KEYS[1], "id", "run", "ready", "owner")
 if life[4] ~= ARGV[1] then return { "owner", now } end
-if life[1] ~= ARGV[2] or life[3] ~= "1" or life[2] ~= run_id() then return { "life", now } end
+if life[1] ~= ARGV[2] or life[3] ~= "1" or not is_this_run(life[2]) then return { "life", now } end
 
 local prefix = prefix_of(KEYS[1])
 local wanted = {}

@@ -23,5 +23,5 @@ for i = 1, #ARGV, 2 do
     sums.stream, sums.live, sums.events,
   }
 end
-local current = life[2] == run_id() and 1 or 0
+local current = is_this_run(life[2]) and 1 or 0
 return { "ok", now_ms(), life[1] or "", current, life[3] == "1" and 1 or 0, counters }

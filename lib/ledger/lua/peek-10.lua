@@ -11,7 +11,7 @@
 --        of key and tenant in turn; spent and held are nil without a budget
 local now = now_ms()
 local life = redis.call("HMGET", KEYS[1], "id", "run", "ready")
-if life[3] ~= "1" or life[2] ~= run_id() then return { "life", now } end
+if life[3] ~= "1" or not is_this_run(life[2]) then return { "life", now } end
 
 local PLACES = { d = 1, m = 4, t = 7 }
 local fields = fields_at(now)

@@ -7,7 +7,7 @@
 local now = now_ms()
 local life = redis.call("HMGET", KEYS[1], "id", "run", "ready", "owner")
 if life[4] ~= ARGV[1] then return { "owner", now } end
-if life[3] ~= "1" or life[2] ~= run_id() then return { "life", now } end
+if life[3] ~= "1" or not is_this_run(life[2]) then return { "life", now } end
 local prefix = prefix_of(KEYS[1])
 local ended = 0
 for _, id in ipairs(redis.call("ZRANGE", KEYS[2], "-inf", now, "BYSCORE", "LIMIT", 0, ARGV[2])) do

@@ -25,4 +25,4 @@ for i = 2, #ARGV, 3 do
   end
 end
 local life = redis.call("HMGET", KEYS[1], "id", "run")
-return { "ok", now, life[1] or "", life[2] == run_id() and 1 or 0, unknown }
+return { "ok", now, life[1] or "", is_this_run(life[2]) and 1 or 0, unknown }

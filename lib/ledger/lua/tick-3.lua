@@ -8,6 +8,6 @@
 local life = redis.call("HMGET", KEYS[1], "id", "run", "ready", "owner")
 return {
   life[4] == ARGV[1] and "ok" or "owner", now_ms(),
-  life[1] or "", tonumber(life[3] or 0), life[2] == run_id() and 1 or 0,
+  life[1] or "", tonumber(life[3] or 0), is_this_run(life[2]) and 1 or 0,
   redis.call("XLEN", KEYS[3]), redis.call("SRANDMEMBER", KEYS[2], ARGV[2]),
 }

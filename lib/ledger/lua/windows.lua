@@ -41,9 +41,13 @@ local function write_window(window, weight)
   elseif window.stale and #window.stale > 0 then
     redis.call("HDEL", window.key, unpack(window.stale))
   end
-  redis.call("HSET", window.key,
-    "at", window.at, "sum", window.sum + weight, window.slot, window.bucket + weight)
-  if window.at ~= window.was then redis.call("PEXPIRE", window.key, (SLOTS + 1) * 1000) end
+  local sum, bucket = window.sum + weight, window.bucket + weight
+  if window.at == window.was then
+    redis.call("HSET", window.key, "sum", sum, window.slot, bucket)
+  else
+    redis.call("HSET", window.key, "at", window.at, "sum", sum, window.slot, bucket)
+    redis.call("PEXPIRE", window.key, (SLOTS + 1) * 1000)
+  end
 end
 
 -- Milliseconds until `need` fits below the limit, if nobody else takes anything.
