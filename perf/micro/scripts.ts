@@ -6,12 +6,15 @@ import { parseArgs } from 'node:util';
 import { startPrivateRedis } from '../../bin/quickstart/private-redis.ts';
 import { periodsAt } from '../../lib/ledger/counter.ts';
 import type { LedgerSum } from '../../lib/ledger/counter.ts';
+import type { Entry } from '../../lib/ledger/entry.ts';
 import { openLedger } from '../../lib/ledger/ledger.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
+import { toSettleArguments } from '../../lib/ledger/settle-request.ts';
 import { openShardLedger } from '../../lib/ledger/shard-ledger.ts';
 import { openRedis } from '../../lib/store/redis.ts';
 import type { Redis } from '../../lib/store/redis.ts';
 import { systemClock } from '../../lib/time/clock.ts';
+import { BARE_SETTLE } from './bare-commands.ts';
 import { makeAdmitRequest, makeEntry, makeKeys } from './script-load.ts';
 import type { KeyOfLoad } from './script-load.ts';
 
@@ -27,7 +30,8 @@ const IN_FLIGHT = 32;
 const TARGETS = { admit: 40, settle: 16 } as const;
 const NO_OP = '#!lua\nreturn 1';
 
-type Script = 'noop' | keyof typeof TARGETS;
+type Script = 'noop' | keyof typeof TARGETS | 'bare settle';
+const ORDER: readonly Script[] = ['noop', 'admit', 'settle', 'bare settle'];
 
 /** Of one call, µs. */
 interface Cost {
@@ -69,34 +73,48 @@ async function measure(redis: Redis): Promise<Record<Script, Cost[]>> {
     leaseMs: 30_000,
   });
   await makeReady(redis, keys);
-  const digest = String(await redis.script('LOAD', NO_OP));
-  const times: Record<Script, Cost[]> = { noop: [], admit: [], settle: [] };
+  const noop = String(await redis.script('LOAD', NO_OP));
+  const bare = String(await redis.script('LOAD', BARE_SETTLE));
+  const times: Record<Script, Cost[]> = { noop: [], admit: [], settle: [], 'bare settle': [] };
   // The first round only warms up.
   for (let round = 0; round <= rounds; round += 1) {
-    const noop = await time(redis, () => inFlight(() => redis.evalsha(digest, 0)));
-    const ids = await timeAdmissions(redis, ledger, keys);
-    const entries = ids.entries.values();
-    const settle = await time(redis, () =>
-      inFlight(async () => {
-        const { value } = entries.next();
-        if (value) await ledger.settle(value);
-      }),
+    const ofNoop = await time(redis, () => inFlight(() => redis.evalsha(noop, 0)));
+    const admitted = await timeAdmissions(redis, ledger, keys);
+    const settle = await timeEach(redis, admitted.entries, (entry) => ledger.settle(entry));
+    const { entries } = await timeAdmissions(redis, ledger, keys);
+    const ofBare = await timeEach(redis, entries, (entry) =>
+      redis.evalsha(bare, 10, ...toSettleArguments(entry, 0)),
     );
     await redis.xtrim('nz1:{s00}:events', 'MAXLEN', 0);
     if (round === 0) continue;
-    times.noop.push(noop);
-    times.admit.push(ids.cost);
+    times.noop.push(ofNoop);
+    times.admit.push(admitted.cost);
     times.settle.push(settle);
+    times['bare settle'].push(ofBare);
   }
   return times;
+}
+
+async function timeEach(
+  redis: Redis,
+  entries: readonly Entry[],
+  act: (entry: Entry) => Promise<unknown>,
+): Promise<Cost> {
+  const left = entries.values();
+  return time(redis, () =>
+    inFlight(async () => {
+      const { value } = left.next();
+      if (value) await act(value);
+    }),
+  );
 }
 
 async function timeAdmissions(
   redis: Redis,
   ledger: Ledger,
   keys: readonly KeyOfLoad[],
-): Promise<{ cost: Cost; entries: ReturnType<typeof makeEntry>[] }> {
-  const entries: ReturnType<typeof makeEntry>[] = [];
+): Promise<{ cost: Cost; entries: readonly Entry[] }> {
+  const entries: Entry[] = [];
   let n = 0;
   const cost = await time(redis, () =>
     inFlight(async () => {
@@ -157,12 +175,12 @@ async function makeReady(redis: Redis, keys: readonly KeyOfLoad[]): Promise<void
 function report(times: Record<Script, Cost[]>): void {
   const of = (script: Script, what: keyof Cost): number =>
     median(times[script].map((c) => c[what]));
-  const lines = (['noop', 'admit', 'settle'] as const).map((script) => {
+  const lines = ORDER.map((script) => {
     const cells = (['server', 'script'] as const).flatMap((what) => [
       of(script, what).toFixed(1),
       (of(script, what) / of('noop', what)).toFixed(1),
     ]);
-    return `| ${[script, ...cells, script === 'noop' ? '–' : TARGETS[script]].join(' | ')} |`;
+    return `| ${[script, ...cells, script === 'admit' || script === 'settle' ? TARGETS[script] : '–'].join(' | ')} |`;
   });
   process.stdout.write(
     [
