@@ -16,7 +16,8 @@ interface Verification {
  * worth something only while both rows have the versions that it was made for.
  */
 export interface VerifiedKeys {
-  has(principal: Principal, digest: Buffer): boolean;
+  /** For how many ms more this very key is known; 0 for one that is not. */
+  readLeftMs(principal: Principal, digest: Buffer): number;
   /** Remembers for at most `forMs`, and never beyond the key's expiry. */
   add(principal: Principal, digest: Buffer, forMs: number): void;
 }
@@ -27,14 +28,11 @@ export function makeVerifiedKeys(clock: Clock, maxKeys = MAX_KEYS): VerifiedKeys
   const entries = new LRUCache<string, Verification>({ max: maxKeys });
 
   return {
-    has({ key, tenant }, digest) {
+    readLeftMs({ key, tenant }, digest) {
       const entry = entries.get(key.keyId);
-      return (
-        entry?.keyVersion === key.version &&
-        entry.tenantVersion === tenant.version &&
-        clock.monotonicMs() < entry.untilMs &&
-        timingSafeEqual(entry.digest, digest)
-      );
+      if (entry?.keyVersion !== key.version || entry.tenantVersion !== tenant.version) return 0;
+      if (!timingSafeEqual(entry.digest, digest)) return 0;
+      return Math.max(0, entry.untilMs - clock.monotonicMs());
     },
     add({ key, tenant }, digest, forMs) {
       const leftMs = key.expiresAtMs === null ? Infinity : key.expiresAtMs - clock.wallMs();

@@ -54,6 +54,83 @@ describe('auth/authenticate', () => {
     expect(argon2Calls()).to.equal(2);
   });
 
+  it('proves a key in use anew before its proof is over, and nobody waits for that', async () => {
+    const { key } = world.addKey();
+    await world.call(key);
+    world.nowMs += 45_000;
+    world.during.verify = () => new Promise(() => undefined);
+    await world.call(key);
+    await until(() => argon2Calls() === 2, { withinMs: 1_000, what: 'the second proof' });
+    await world.call(key);
+    expect(argon2Calls()).to.equal(2);
+    expect(world.events).to.deep.equal(['proved_by_argon2', 'proved_by_map', 'proved_by_map']);
+  });
+
+  it('goes on with the early proof, its own or that of another worker', async () => {
+    const { key, row } = world.addKey();
+    await world.call(key);
+    await until(() => world.redis.size, { withinMs: 1_000, what: 'the entry' });
+    const first = world.redis.get(row.keyId);
+    world.nowMs += 45_000;
+    await world.call(key);
+    const shared = await until(
+      () => {
+        const text = world.redis.get(row.keyId);
+        return text !== first && text;
+      },
+      { withinMs: 1_000, what: 'the next entry' },
+    );
+    world.nowMs += 59_000;
+    await world.call(key);
+    expect(world.events.at(-1)).to.equal('proved_by_map');
+
+    const other = new AuthWorld();
+    for (const [publicId, known] of world.keys) other.keys.set(publicId, known);
+    for (const [id, tenant] of world.tenants) other.tenants.set(id, tenant);
+    other.nowMs = world.nowMs - 59_000 - 45_000;
+    await other.call(key);
+    await until(() => other.redis.size, { withinMs: 1_000, what: 'the entry' });
+    other.nowMs += 45_000;
+    other.redis.set(row.keyId, shared);
+    await other.call(key);
+    await until(() => other.events.at(-1) === 'proved_by_store', { withinMs: 1_000, what: 'it' });
+    expect(other.tasks).to.have.length(1);
+  });
+
+  it('proves at most two keys early at once, and none whose expiry is near', async () => {
+    const keys = [0, 1, 2].map(() => world.addKey());
+    const ending = world.addKey({ expiresAtMs: world.clock.wallMs() + 100_000 });
+    for (const { key } of [...keys, ending]) await world.call(key);
+    const before = argon2Calls();
+    world.nowMs += 45_000;
+    world.during.verify = () => new Promise(() => undefined);
+    for (const { key } of [ending, ...keys]) await world.call(key);
+    await until(() => argon2Calls() === before + 2, { withinMs: 1_000, what: 'two proofs' });
+    for (const { key } of [ending, ...keys]) await world.call(key);
+    expect(argon2Calls()).to.equal(before + 2);
+  });
+
+  it('lets a request pass whose early proof cannot be made, and tries again with the next', async () => {
+    const { key } = world.addKey();
+    await world.call(key);
+    world.nowMs += 45_000;
+    let asked = 0;
+    world.during.get = () => {
+      asked += 1;
+      throw new Error('away');
+    };
+    await world.call(key);
+    await until(() => asked === 1, { withinMs: 1_000, what: 'the store' });
+    await until(
+      async () => {
+        await world.call(key);
+        return asked > 1;
+      },
+      { withinMs: 1_000, what: 'the next try' },
+    );
+    expect(argon2Calls()).to.equal(1);
+  });
+
   it('believes a proof only for the versions of key and tenant that it was made for', async () => {
     const { key, row } = world.addKey();
     await world.call(key);

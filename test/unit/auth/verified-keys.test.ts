@@ -17,21 +17,21 @@ describe('auth/verified-keys', () => {
 
   it('knows a key for its time, by its whole digest', () => {
     const verified = makeVerifiedKeys(clock);
-    expect(verified.has(principal, digest)).to.equal(false);
+    expect(verified.readLeftMs(principal, digest)).to.equal(0);
     verified.add(principal, digest, 1_000);
-    expect(verified.has(principal, digest)).to.equal(true);
-    expect(verified.has(principal, digestKey(secrets, 'nz_right2'))).to.equal(false);
+    expect(verified.readLeftMs(principal, digest)).to.equal(1_000);
+    expect(verified.readLeftMs(principal, digestKey(secrets, 'nz_right2'))).to.equal(0);
     nowMs = 1_000;
-    expect(verified.has(principal, digest)).to.equal(false);
+    expect(verified.readLeftMs(principal, digest)).to.equal(0);
   });
 
   it('knows it for no other version of either row', () => {
     const verified = makeVerifiedKeys(clock);
     verified.add(principal, digest, 1_000);
     const { key, tenant } = principal;
-    expect(verified.has({ key: makeKeyRow({ version: 2 }), tenant }, digest)).to.equal(false);
-    expect(verified.has({ key, tenant: makeTenantRow({ version: 2 }) }, digest)).to.equal(false);
-    expect(verified.has({ key: makeKeyRow({ keyId: 'x' }), tenant }, digest)).to.equal(false);
+    expect(verified.readLeftMs({ key: makeKeyRow({ version: 2 }), tenant }, digest)).to.equal(0);
+    expect(verified.readLeftMs({ key, tenant: makeTenantRow({ version: 2 }) }, digest)).to.equal(0);
+    expect(verified.readLeftMs({ key: makeKeyRow({ keyId: 'x' }), tenant }, digest)).to.equal(0);
   });
 
   it('keeps nothing beyond the expiry of the key', () => {
@@ -39,15 +39,15 @@ describe('auth/verified-keys', () => {
     const expiring = { key: makeKeyRow({ expiresAtMs: 5_300 }), tenant: principal.tenant };
     verified.add(expiring, digest, 1_000);
     nowMs = 299;
-    expect(verified.has(expiring, digest)).to.equal(true);
+    expect(verified.readLeftMs(expiring, digest)).to.equal(1);
     nowMs = 300;
-    expect(verified.has(expiring, digest)).to.equal(false);
+    expect(verified.readLeftMs(expiring, digest)).to.equal(0);
   });
 
   it('holds a bounded number of keys', () => {
     const verified = makeVerifiedKeys(clock, 2);
     const all = ['a', 'b', 'c'].map((keyId) => ({ ...principal, key: makeKeyRow({ keyId }) }));
     for (const each of all) verified.add(each, digest, 1_000);
-    expect(all.map((each) => verified.has(each, digest))).to.deep.equal([false, true, true]);
+    expect(all.map((each) => verified.readLeftMs(each, digest))).to.deep.equal([0, 1_000, 1_000]);
   });
 });
