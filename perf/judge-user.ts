@@ -27,11 +27,19 @@ export function judgeUser(attempts: readonly Attempt[], limit: number): readonly
   }
   for (const { atMs, durationMs, admitted: passed } of attempts) {
     if (passed) continue;
-    const from = atMs - durationMs - MARGIN_MS;
-    const most = Math.max(countAt(admitted, from), countAt(admitted, atMs + MARGIN_MS));
+    const fromMs = atMs - durationMs - MARGIN_MS;
+    const moments = listFullest(fromMs, atMs + MARGIN_MS);
+    const most = Math.max(...moments.map((ms) => countAt(admitted, ms)));
     if (most < limit) faults.push(`refused with ${most} of ${limit} in the window`);
   }
   return faults;
+}
+
+/** When a window holds most between two moments: at the end, and just before an old second leaves it. */
+function listFullest(fromMs: number, toMs: number): readonly number[] {
+  const moments = [toMs];
+  for (let ms = Math.ceil(fromMs / 1_000) * 1_000; ms <= toMs; ms += 1_000) moments.push(ms - 1);
+  return moments;
 }
 
 /** What the window of a moment holds: its own second so far and the 60 before it. */

@@ -12,6 +12,9 @@ import { startPruning } from '../revocation/prune-loop.ts';
 import type { Pruning } from '../revocation/prune-loop.ts';
 import { startTrustLoop } from '../revocation/trust-loop.ts';
 import type { TrustLoop } from '../revocation/trust-loop.ts';
+import { CHANGES_CHANNEL } from '../revocation/channels.ts';
+import { startListening } from '../store/listener.ts';
+import type { Listener } from '../store/listener.ts';
 import type { SharedWriter } from '../shared/shared-writer.ts';
 import type { ShardCounts } from '../shards/counts.ts';
 import { startExits } from '../shards/exits.ts';
@@ -34,6 +37,8 @@ export interface DutyParts {
   readonly counts: ShardCounts;
   /** Tells the workers of changed models. */
   readonly announceModels: () => void;
+  /** Tells the workers of changed keys or tenants. */
+  readonly announceChange: () => void;
   /** Shared memory cannot be written any more. */
   readonly onFatal: () => void;
 }
@@ -63,6 +68,7 @@ export function startDuties(parts: DutyParts): Duties {
   const { shared } = parts;
   const trust = startTrust(parts);
   const discovery = startModels(parts);
+  const listener = startListener(parts, trust);
   const pruning = startPrune(parts);
   const exits = startEnding(parts);
   let admitted = false;
@@ -91,7 +97,7 @@ export function startDuties(parts: DutyParts): Duties {
     async stop() {
       clearInterval(readers);
       const ended = exits.stop(EXITS_WITHIN_MS).then(() => shards.stop());
-      await Promise.all([trust.stop(), discovery.stop(), pruning.stop(), ended]);
+      await Promise.all([listener.stop(), trust.stop(), discovery.stop(), pruning.stop(), ended]);
     },
   };
 }
@@ -115,6 +121,7 @@ function startTrust({
   redis,
   shards,
   shared,
+  announceChange,
   onFatal,
 }: DutyParts): TrustLoop {
   const markers = openRevokedMarkers(redis, shards);
@@ -126,6 +133,7 @@ function startTrust({
     runId: randomUUID(),
     leaseMs: settings.trustLeaseMs,
     pollMs: settings.trustPollMs,
+    announce: announceChange,
     makeClient: () => openClient(settings, 'nzgw trust'),
     markRevoked: async ({ tenantId, keyId }) => {
       // The mark comes first: between the two, a proof may still be read but admits nothing.
@@ -138,6 +146,25 @@ function startTrust({
     onFatal: (error) => {
       log.fatal({ event: 'shared_failed', ...describeError(error) }, 'shared memory failed');
       onFatal();
+    },
+  });
+}
+
+/** A notice makes the next look at the changes sooner; without it they are read at their time. */
+function startListener({ settings, log }: DutyParts, trust: TrustLoop): Listener {
+  return startListening({
+    url: settings.databaseUrl,
+    applicationName: 'nzgw listener',
+    channel: CHANGES_CHANNEL,
+    timeoutMs: POSTGRES_TIMEOUT_MS,
+    onNotice: () => {
+      trust.wake();
+    },
+    onTrouble: (error) => {
+      log.warn(
+        { event: 'listen_lost', ...describeError(error) },
+        'changes are read without notice',
+      );
     },
   });
 }

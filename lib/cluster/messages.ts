@@ -12,6 +12,8 @@ export type FromPrimary =
     }
   /** The models in shared memory changed: decode them now, not on a request's time. */
   | { readonly type: 'models' }
+  /** The directory in shared memory changed: what runs may have to end. */
+  | { readonly type: 'changed' }
   /** Dependencies as the primary sees them, for /readyz. */
   | { readonly type: 'readiness'; readonly ready: boolean }
   | { readonly type: 'drain'; readonly graceMs: number };
@@ -28,7 +30,7 @@ export type FromWorker =
 
 /** Type guard at the border: a message of another process is `unknown` until it has a known type. */
 export function isFromPrimary(message: unknown): message is FromPrimary {
-  return hasType(message, ['start', 'models', 'readiness', 'drain']);
+  return hasType(message, ['start', 'models', 'changed', 'readiness', 'drain']);
 }
 
 export function isFromWorker(message: unknown): message is FromWorker {

@@ -85,7 +85,7 @@ async function askPostgres(settings: Settings, log: Logger): Promise<number> {
 
 /** At its busiest: two a worker, one a shard to drain, to read changes, to prune, and two of `nzgw`. */
 function countConnections({ workers }: Settings, shards: number): number {
-  return WORKER_POSTGRES_CONNECTIONS * workers + shards + 4;
+  return WORKER_POSTGRES_CONNECTIONS * workers + shards + 5;
 }
 
 async function keepTrying<T>(

@@ -142,6 +142,7 @@ class Primary {
       shards,
       counts: this.#counts,
       announceModels: () => this.#supervisor?.tell({ type: 'models' }),
+      announceChange: () => this.#supervisor?.tell({ type: 'changed' }),
       onFatal: () => {
         this.#finish(PRIMARY_EXIT.crashed);
       },

@@ -41,6 +41,8 @@ const POSTGRES_TIMEOUT_MS = 2_000;
 const REDIS_WAIT_MS = 2_000;
 const BODIES_QUEUE = 64;
 const METRICS_EVERY_MS = 1_000;
+/** At the latest: the primary says when there is something to see. */
+const LOOK_EVERY_MS = 100;
 /** With what a drain itself may take beyond its grace, within ORPHAN_MS. */
 const FLUSH_MS = 2_500;
 /** A worker without a primary is gone by then, whatever it still waits for (SPEC §10: 5 s). */
@@ -83,6 +85,7 @@ class WorkerLife {
   readonly #gateway: Gateway;
   readonly #stages: Stages;
   readonly #server: Server;
+  readonly #looks: NodeJS.Timeout;
   readonly #reports: NodeJS.Timeout;
   readonly #drain: WorkerDrain;
   #primarySaysReady = false;
@@ -141,6 +144,9 @@ class WorkerLife {
     void waitForRedis(redis, REDIS_WAIT_MS).then(() => {
       if (!this.#drain.begun) this.#listen();
     });
+    this.#looks = setInterval(() => {
+      this.#gateway.lookAtRunning();
+    }, LOOK_EVERY_MS);
     this.#reports = setInterval(() => void this.#report(), METRICS_EVERY_MS);
   }
 
@@ -148,6 +154,9 @@ class WorkerLife {
     switch (message.type) {
       case 'models':
         this.#gateway.readModels();
+        return;
+      case 'changed':
+        this.#gateway.lookAtRunning();
         return;
       case 'readiness':
         this.#primarySaysReady = message.ready;
@@ -162,6 +171,7 @@ class WorkerLife {
     const first = !this.#drain.begun;
     await this.#drain.run(graceMs);
     if (!first) return;
+    clearInterval(this.#looks);
     clearInterval(this.#reports);
     const left = await this.#gateway.close(FLUSH_MS);
     if (left > 0) this.#parts.log.error({ event: 'entries_lost', left }, 'Redis did not take all');

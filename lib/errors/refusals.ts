@@ -7,6 +7,8 @@ export const REFUSALS = {
   ambiguous_json: 400,
   request_too_large_for_limit: 400,
   invalid_api_key: 401,
+  /** Of a reply that had begun: before that the key is simply not valid any more. */
+  revoked: 401,
   model_not_allowed: 403,
   endpoint_blocked: 403,
   tenant_suspended: 403,

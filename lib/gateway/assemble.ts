@@ -29,6 +29,7 @@ import { makeForwarder, makeStreaming } from './make-streaming.ts';
 import { observe } from './observe.ts';
 import { refuse } from './refuse.ts';
 import { Running } from './running.ts';
+import { makeRunningWatch } from './running-watch.ts';
 import type { Stages } from './stages.ts';
 
 /** What a worker process brings. */
@@ -53,6 +54,8 @@ export interface GatewayParts {
 export interface Gateway {
   readonly stages: Stages;
   readonly running: Running;
+  /** Ends what runs for keys that are no more; to be asked often. */
+  lookAtRunning(): void;
   /** Decodes the models in shared memory, if they changed. */
   readModels(): void;
   /** Ends the connections to upstreams, waits for Redis to take what is left; resolves with the rest. */
@@ -68,6 +71,12 @@ const MODEL_LIST_NAMES = 100_000;
 export function assemble(parts: GatewayParts): Gateway {
   const { settings, clock, shared } = parts;
   const running = new Running();
+  const watch = makeRunningWatch({
+    shared,
+    clock,
+    running,
+    graceMs: settings.trustGraceSeconds * 1_000,
+  });
   const contextLengths = makeContextLengths(settings);
   const forwarder = makeForwarder(settings, clock);
   const maxAgeMs = settings.discoveryMaxAgeSeconds * 1_000;
@@ -83,12 +92,23 @@ export function assemble(parts: GatewayParts): Gateway {
     books,
     cutAddress,
     access: { models, lists: openModelLists(MODEL_LIST_NAMES) },
-    streaming: makeStreaming({ settings, clock, running, forwarder, threads, contextLengths }),
+    streaming: makeStreaming({
+      settings,
+      clock,
+      running,
+      watch,
+      forwarder,
+      threads,
+      contextLengths,
+    }),
   });
 
   return {
     stages,
     running,
+    lookAtRunning: () => {
+      watch.look();
+    },
     readModels: () => {
       shared.refresh();
       models.isFresh();

@@ -11,6 +11,7 @@ import type { Forwarder } from '../upstream/forward.ts';
 import { makeForwardRequest } from './forward-request.ts';
 import type { ContextLengths } from './forward-request.ts';
 import type { Running } from './running.ts';
+import type { RunningWatch } from './running-watch.ts';
 import type { Stages } from './stages.ts';
 
 /** Step 5 as the settings want it. */
@@ -31,6 +32,7 @@ export interface StreamingParts {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly running: Running;
+  readonly watch: Pick<RunningWatch, 'check'>;
   readonly forwarder: Forwarder;
   readonly threads: ThreadPool;
   readonly contextLengths: ContextLengths;
@@ -38,11 +40,12 @@ export interface StreamingParts {
 
 /** Steps 5 and 6 with their real parts; whoever runs can be cut from outside. */
 export function makeStreaming(parts: StreamingParts): Pick<Stages, 'forward' | 'relay'> {
-  const { settings, running, forwarder, contextLengths } = parts;
+  const { settings, running, watch, forwarder, contextLengths } = parts;
   const relayParts = makeRelayParts(settings, parts.threads);
   return {
     forward: async (exchange, facts) => {
-      const run = running.begin(exchange.gone, exchange.closed);
+      const run = running.begin(exchange.gone, exchange.closed, facts);
+      watch.check(run);
       try {
         const request = makeForwardRequest(exchange, facts, contextLengths, run.signal);
         return run.follow(await forward(forwarder, request));

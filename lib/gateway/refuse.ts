@@ -1,5 +1,6 @@
 import type { Lease } from '../admission/lease.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
+import { invalidKey } from '../errors/invalid-key.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { sendRefusal } from '../http/reply.ts';
 import { describeError } from '../log/logger.ts';
@@ -16,9 +17,15 @@ export function refuse(
   log: Logger,
   lease?: Pick<Lease, 'numPredict' | 'headers'>,
 ): GatewayError {
-  const refusal = error instanceof GatewayError ? error : toInternalError(exchange, error, log);
+  const refusal = toRefusal(exchange, error, log);
   sendRefusal(exchange, refusal, lease ? listLeaseHeaders(lease) : []);
   return refusal;
+}
+
+/** A key that was revoked while its request ran is refused as any key that is not valid. */
+function toRefusal(exchange: Exchange, error: unknown, log: Logger): GatewayError {
+  if (!(error instanceof GatewayError)) return toInternalError(exchange, error, log);
+  return error.code === 'revoked' ? invalidKey() : error;
 }
 
 /** What the reply of an admitted request would have told. */

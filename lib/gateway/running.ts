@@ -1,15 +1,32 @@
+import type { Principal } from '../auth/principal.ts';
 import type { GatewayError } from '../errors/gateway-error.ts';
 import type { ReplyReceiver, UpstreamReply } from '../upstream/reply.ts';
+import type { Tally } from '../upstream/tally.ts';
+
+/** Whose request it is, and where it is noted that it was cut. */
+export interface RunningFacts {
+  readonly principal: Principal;
+  readonly tally: Tally;
+}
 
 /**
- * One admitted request while it runs. Whoever must end it (a drain's deadline, later a revocation)
+ * One admitted request while it runs. Whoever must end it (a drain's deadline, a revocation)
  * cuts it: the upstream is destroyed, and the client is told why in the way that fits the moment.
  */
 export class RunningRequest {
+  readonly #facts: RunningFacts;
   readonly #upstream = new AbortController();
   #reply: UpstreamReply | undefined;
   #receiver: ReplyReceiver | undefined;
   #reason: GatewayError | undefined;
+
+  constructor(facts: RunningFacts) {
+    this.#facts = facts;
+  }
+
+  get principal(): Principal {
+    return this.#facts.principal;
+  }
 
   /** Fires when nobody waits for the upstream any more: the client left, or we cut. */
   get signal(): AbortSignal {
@@ -28,6 +45,7 @@ export class RunningRequest {
   cut(reason: GatewayError): void {
     if (this.#reason) return;
     this.#reason = reason;
+    this.#facts.tally.cutFor = reason.code;
     if (this.#reply && this.#receiver) {
       this.#reply.abort();
       this.#receiver.onFailure(reason);
@@ -69,8 +87,8 @@ export class Running {
   }
 
   /** Follows a request from its admission until its connection closed. */
-  begin(gone: AbortSignal, closed: Promise<void>): RunningRequest {
-    const request = new RunningRequest();
+  begin(gone: AbortSignal, closed: Promise<void>, facts: RunningFacts): RunningRequest {
+    const request = new RunningRequest(facts);
     this.#requests.add(request);
     const leave = (): void => {
       request.noteClientGone();
@@ -83,6 +101,14 @@ export class Running {
       this.#requests.delete(request);
     });
     return request;
+  }
+
+  /** Cuts each of them for which there is a reason. */
+  cutEach(findReason: (request: RunningRequest) => GatewayError | undefined): void {
+    for (const request of this.#requests) {
+      const reason = findReason(request);
+      if (reason) request.cut(reason);
+    }
   }
 
   /** For good: whoever was on the way to the upstream meanwhile is cut when it gets there. */

@@ -2,6 +2,7 @@ import type { SharedWriter } from '../shared/shared-writer.ts';
 import type { PostgresClient } from '../store/postgres.ts';
 import type { Clock } from '../time/clock.ts';
 import { cutAfter, waitAtMost } from './bounded.ts';
+import { CONFIRMED_CHANNEL } from './channels.ts';
 import { readChanges } from './read-changes.ts';
 import type { ReadPoint } from './read-changes.ts';
 import { readDirectory } from './read-directory.ts';
@@ -23,6 +24,8 @@ export interface FeedParts {
    * workers know by then.
    */
   readonly marks: RevokedMarks;
+  /** Tells the workers that something changed in shared memory. */
+  readonly announce: () => void;
 }
 
 /** From one connection into shared memory. Both give the new deadline, in monotonic ms. */
@@ -33,12 +36,16 @@ export interface DirectoryFeed {
   poll(): Promise<number>;
 }
 
+/** What Postgres passes on in one notification. */
+const MAX_NOTICE_BYTES = 7_999;
+const CONFIRM = `select pg_notify('${CONFIRMED_CHANNEL}', $1)`;
+
 /**
  * Makes what Postgres says true in shared memory, and only then moves the deadline: to the moment
  * the query was sent plus the lease. Both reject as the connection does, or with SharedWriteError.
  */
 export function makeDirectoryFeed(parts: FeedParts, client: PostgresClient): DirectoryFeed {
-  const { shared, clock, leaseMs, marks, runId } = parts;
+  const { shared, clock, leaseMs, marks, runId, announce } = parts;
   let point: ReadPoint | undefined;
 
   function trustFrom(sentAtMs: number): number {
@@ -55,13 +62,22 @@ export function makeDirectoryFeed(parts: FeedParts, client: PostgresClient): Dir
     if (keys.length > 0) await waitAtMost(marking, leaseMs / 3);
   }
 
+  /** Whoever revoked a key may wait for this; the workers know by now. */
+  async function confirm({ snapshot }: ReadPoint): Promise<void> {
+    if (snapshot.length > MAX_NOTICE_BYTES) return;
+    await cutAfter(client, 2 * leaseMs, client.query(CONFIRM, [snapshot]));
+  }
+
   async function load(): Promise<number> {
     const sentAtMs = clock.monotonicMs();
     const whole = await readDirectory(client);
     const revoked = write(() => shared.replaceDirectory(whole.keys, whole.tenants));
+    announce();
     await markRevoked(revoked);
     point = whole.point;
-    return trustFrom(sentAtMs);
+    const deadlineMs = trustFrom(sentAtMs);
+    await confirm(point);
+    return deadlineMs;
   }
 
   async function poll(): Promise<number> {
@@ -76,10 +92,13 @@ export function makeDirectoryFeed(parts: FeedParts, client: PostgresClient): Dir
       write(() => {
         shared.applyChanges({ keys, tenants });
       });
+      announce();
     }
     await markRevoked(keys.filter((key) => key.status === 'revoked'));
     point = changed.point;
-    return trustFrom(sentAtMs);
+    const deadlineMs = trustFrom(sentAtMs);
+    if (changed.revoked) await confirm(point);
+    return deadlineMs;
   }
 
   return { load, poll };

@@ -15,6 +15,8 @@ export interface ReadPoint {
 export interface ChangedRows {
   readonly keys: readonly KeyRow[];
   readonly tenants: readonly TenantRow[];
+  /** A revocation is among the changes: somebody may wait to hear that it is known here. */
+  readonly revoked: boolean;
   readonly point: ReadPoint;
 }
 
@@ -49,8 +51,8 @@ export async function readChanges(
   if (read === undefined || read.changes > MAX_CHANGES) return undefined;
   if (read.session !== point.session) return undefined;
   if (read.readAtMs - point.readAtMs > MAX_SLEEP_MS) return undefined;
-  const { keys, tenants, snapshot, session, readAtMs } = read;
-  return { keys, tenants, point: { snapshot, session, readAtMs } };
+  const { keys, tenants, revoked, snapshot, session, readAtMs } = read;
+  return { keys, tenants, revoked, point: { snapshot, session, readAtMs } };
 }
 
 /**
@@ -60,7 +62,7 @@ export async function readChanges(
  */
 const READ = `
   with fresh as materialized (
-    select key_id, tenant_id from gateway.revocations
+    select kind, key_id, tenant_id from gateway.revocations
     where xid >= pg_snapshot_xmin($1::pg_snapshot)
       and not pg_visible_in_snapshot(xid, $1::pg_snapshot)
       and pg_visible_in_snapshot(xid, pg_current_snapshot())
@@ -68,6 +70,7 @@ const READ = `
   )
   select ${POINT},
     (select count(*) from fresh) as changes,
+    exists (select from fresh where kind = 'revocation') as revoked,
     (select coalesce(json_agg(${KEY_JSON}), '[]') from ${KEY_TABLES}
       where k.id = any(array(select key_id from fresh))) as keys,
     (select coalesce(json_agg(${TENANT_JSON}), '[]') from ${TENANT_TABLES}

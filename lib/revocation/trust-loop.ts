@@ -30,10 +30,13 @@ export interface TrustLoop {
   /** Resolves when the directory was read once. Never rejects; pending while Postgres is away. */
   readonly firstSnapshot: Promise<void>;
   state(): TrustState;
+  /** There may be something to read: looks now, and not only at its time. */
+  wake(): void;
   /** Ends after the query under way. */
   stop(): Promise<void>;
 }
 
+const LEAST_PAUSE_MS = 20;
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 1_000;
 const CLOSE_MS = 500;
@@ -52,6 +55,7 @@ const BE_COUNTED = `
  */
 export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
   const pause = makePause();
+  const rest = makePause();
   const marks = makeRevokedMarks(parts.markRevoked);
   const first = Promise.withResolvers<undefined>();
   let deadlineMs = -Infinity;
@@ -61,9 +65,7 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
   const isStopped = () => stopped;
 
   async function follow(client: PostgresClient): Promise<void> {
-    await client.connect();
-    const { rows } = await client.query<{ session: number }>(BE_COUNTED);
-    session = rows[0]?.session ?? null;
+    session = await beCounted(client);
     const feed = makeDirectoryFeed({ ...parts, marks }, client);
     deadlineMs = await feed.load();
     retryMs = FIRST_RETRY_MS;
@@ -71,7 +73,10 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
     while (!stopped) {
       // After a slow load the lease is over already: read again at once.
       if (parts.clock.monotonicMs() < deadlineMs) await pause.wait(parts.pollMs);
-      if (!isStopped()) deadlineMs = await feed.poll();
+      if (isStopped()) return;
+      deadlineMs = await feed.poll();
+      // However many notices there are, Postgres is not asked all the time.
+      await rest.wait(LEAST_PAUSE_MS);
     }
   }
 
@@ -84,15 +89,14 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
         if (error instanceof SharedWriteError) {
           parts.onFatal(error.cause);
           stopped = true;
-        } else if (!isStopped()) {
-          parts.onTrouble(error);
-        }
+        } else if (!isStopped()) parts.onTrouble(error);
       } finally {
         session = null;
         await waitAtMost(client.end(), CLOSE_MS);
       }
       if (isStopped()) return;
-      await pause.wait(retryMs);
+      // A notice does not make a server come back sooner.
+      await rest.wait(retryMs);
       retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
     }
   }
@@ -101,10 +105,20 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
   return {
     firstSnapshot: first.promise,
     state: () => ({ deadlineMs, session }),
+    wake: () => {
+      pause.wake();
+    },
     stop: () => {
       stopped = true;
-      pause.wake();
+      for (const wait of [pause, rest]) wait.wake();
       return done;
     },
   };
+}
+
+/** Connects. Resolves to Postgres's process on which this gateway can be seen from now on. */
+async function beCounted(client: PostgresClient): Promise<number | null> {
+  await client.connect();
+  const { rows } = await client.query<{ session: number }>(BE_COUNTED);
+  return rows[0]?.session ?? null;
 }

@@ -1,4 +1,4 @@
-import { GATEWAY_LOCK, LOCK_CLASS } from '../store/advisory-locks.ts';
+import { LOCK_CLASS, SELECT_GATEWAYS } from '../store/advisory-locks.ts';
 import { makeClient } from '../store/postgres.ts';
 import type { PostgresClient } from '../store/postgres.ts';
 import type { Clock } from '../time/clock.ts';
@@ -30,13 +30,6 @@ export interface ShardSession {
   /** Ends the session, and with it the lock and any open transaction. Never rejects. */
   end(): Promise<void>;
 }
-
-/** The view tells a number below zero as an unsigned one. */
-const READ_GATEWAYS = `
-  select pid from pg_locks
-  where locktype = 'advisory' and granted
-    and classid = ${LOCK_CLASS} and objid = ${GATEWAY_LOCK >>> 0} and objsubid = 2
-    and database = (select oid from pg_database where datname = current_database())`;
 
 /** Connects. Rejects as Postgres does. */
 export async function openShardSession(
@@ -89,7 +82,7 @@ export async function openShardSession(
       await client.query('select 1');
     },
     async isAlone(gatewaySession) {
-      const { rows } = await client.query<{ pid: number }>(READ_GATEWAYS);
+      const { rows } = await client.query<{ pid: number }>(SELECT_GATEWAYS);
       return rows.length === 1 && rows[0]?.pid === gatewaySession;
     },
   };

@@ -33,7 +33,8 @@ export function makeClient(options: Omit<PostgresOptions, 'maxConnections'>): Po
   return client;
 }
 
-function toClientConfig(options: Omit<PostgresOptions, 'maxConnections'>): pg.ClientConfig {
+/** How every connection of ours is made. */
+export function toClientConfig(options: Omit<PostgresOptions, 'maxConnections'>): pg.ClientConfig {
   return {
     connectionString: options.url,
     application_name: options.applicationName,

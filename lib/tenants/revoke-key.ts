@@ -2,10 +2,10 @@ import { findKey } from './find-key.ts';
 import type { Key } from './key.ts';
 import type { Queries } from './queries.ts';
 
-/** `already`: the key was revoked before, and nothing was written. */
 export interface Revocation {
   readonly key: Key;
-  readonly already: boolean;
+  /** Text of the transaction's id; null: the key was revoked before, and nothing was written. */
+  readonly xid: string | null;
 }
 
 /**
@@ -18,11 +18,11 @@ export async function revokeKey(
   reason: string | null,
 ): Promise<Revocation> {
   const { id } = await findKey(queries, reference);
-  const { rows } = await queries.query(
+  const { rows } = await queries.query<{ xid: string }>(
     `insert into gateway.revocations (key_id, reason)
      select id, $2 from gateway.api_keys where id = $1 and status <> 'revoked' for update
-     returning id`,
+     returning xid::text as xid`,
     [id, reason],
   );
-  return { key: await findKey(queries, id), already: rows.length === 0 };
+  return { key: await findKey(queries, id), xid: rows[0]?.xid ?? null };
 }

@@ -1,3 +1,5 @@
+import type { RefusalCode } from '../errors/refusals.ts';
+
 /** Tokens as the upstream's last line told them; null where it said nothing. */
 export interface ReportedUsage {
   readonly promptTokens: number | null;
@@ -22,6 +24,8 @@ export interface Tally {
   bytesOut: number;
   reported: ReportedUsage | null;
   outcome: Outcome | null;
+  /** Why it was ended by us, if it was: a drain, a revocation, no trust. */
+  cutFor: RefusalCode | null;
 }
 
 export function startTally(): Tally {
@@ -32,5 +36,6 @@ export function startTally(): Tally {
     bytesOut: 0,
     reported: null,
     outcome: null,
+    cutFor: null,
   };
 }

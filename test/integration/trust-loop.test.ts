@@ -70,6 +70,7 @@ describe('revocation/trust-loop', function () {
         troubles += 1;
       },
       onFatal: () => undefined,
+      announce: () => undefined,
       ...changed,
     });
     await loop.firstSnapshot;

@@ -14,6 +14,12 @@ export const BOOKKEEPING = {
     750,
     'How long what it read is believed.',
   ),
+  trustGraceSeconds: withDefault(
+    'NZGW_TRUST_GRACE_SECONDS',
+    integer(0, 3_600),
+    30,
+    'How long running requests go on after what was read is believed no more.',
+  ),
   admitTimeoutMs: withDefault(
     'NZGW_ADMIT_TIMEOUT_MS',
     integer(50, 4_000),

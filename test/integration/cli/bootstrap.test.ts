@@ -173,9 +173,11 @@ describe('cli: from an empty database to a revoked key', function () {
     const first = await cli.run('revoke-key', key.slice(3, 9), '--reason', 'leaked', '--json');
     const second = await cli.run('revoke-key', key.slice(0, 15), '--json');
     const { id } = readDocument(first);
-    const revoked = { id, status: 'revoked', confirmed: null, gateways: null, ms: null };
-    expect(readDocument(first)).to.deep.equal({ ...revoked, already: false });
-    expect(readDocument(second)).to.deep.equal({ ...revoked, already: true });
+    const revoked = { id, status: 'revoked' };
+    const none = { confirmed: 0, gateways: 0, ms: 0 };
+    expect(readDocument(first)).to.deep.equal({ ...revoked, already: false, ...none });
+    const nothing = { confirmed: null, gateways: null, ms: null };
+    expect(readDocument(second)).to.deep.equal({ ...revoked, already: true, ...nothing });
     expect([first.code, second.code]).to.deep.equal([0, 0]);
   });
 

@@ -65,6 +65,12 @@ describe('gateway/refuse', () => {
     expect(embed.headers.get('x-nzgw-max-tokens')).to.equal(null);
   });
 
+  it('a key that was revoked while its request ran is refused as any other that is not valid', async () => {
+    const refused = await refuseWith(new GatewayError('revoked', 'The API key was revoked.'));
+    expect(refused.status).to.equal(401);
+    expect(refused.refusal?.code).to.equal('invalid_api_key');
+  });
+
   it('an unknown error is a 500 that tells nothing, logged by id, class and place', async () => {
     const error = Object.assign(new TypeError('postgres://user:hunter2@db'), { code: 'E_ODD' });
     const { status, body, id, refusal, lines } = await refuseWith(error);

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { GatewayError } from '../../../lib/errors/gateway-error.ts';
 import { Running } from '../../../lib/gateway/running.ts';
+import { startTally } from '../../../lib/upstream/tally.ts';
 import type { ReplyReceiver, UpstreamReply } from '../../../lib/upstream/reply.ts';
+import { makeKeyRow, makeTenantRow } from '../../support/rows.ts';
 
 const draining = new GatewayError('draining', 'The gateway is shutting down.');
 
@@ -29,6 +31,10 @@ function play(): Played {
   };
 }
 
+function facts() {
+  return { principal: { key: makeKeyRow(), tenant: makeTenantRow() }, tally: startTally() };
+}
+
 describe('gateway/running', () => {
   const open = Promise.withResolvers<undefined>();
   const never = new AbortController().signal;
@@ -36,13 +42,13 @@ describe('gateway/running', () => {
   it('cutting a reply that flows aborts the upstream before it tells the receiver why', () => {
     const running = new Running();
     const { acts, reply, receiver } = play();
-    running.begin(never, open.promise).follow(reply).receive(receiver);
+    running.begin(never, open.promise, facts()).follow(reply).receive(receiver);
     running.cutAll(draining);
     expect(acts).to.deep.equal(['receive', 'abort', 'failed: draining']);
   });
 
   it('a request that waits for its head hears of the cut by its signal, with the reason kept', () => {
-    const request = new Running().begin(never, open.promise);
+    const request = new Running().begin(never, open.promise, facts());
     expect(request.signal.aborted).to.equal(false);
     request.cut(draining);
     expect(request.signal.aborted).to.equal(true);
@@ -50,7 +56,7 @@ describe('gateway/running', () => {
   });
 
   it('a cut between head and body reaches the receiver once there is one', () => {
-    const request = new Running().begin(never, open.promise);
+    const request = new Running().begin(never, open.promise, facts());
     const { acts, reply, receiver } = play();
     const followed = request.follow(reply);
     request.cut(draining);
@@ -59,7 +65,7 @@ describe('gateway/running', () => {
   });
 
   it('only the first cut counts, so that no receiver fails twice', () => {
-    const request = new Running().begin(never, open.promise);
+    const request = new Running().begin(never, open.promise, facts());
     const { acts, reply, receiver } = play();
     request.follow(reply).receive(receiver);
     request.cut(draining);
@@ -70,7 +76,7 @@ describe('gateway/running', () => {
 
   it('passes resume and abort on, since backpressure and hang-ups go the same way', () => {
     const { acts, reply } = play();
-    const followed = new Running().begin(never, open.promise).follow(reply);
+    const followed = new Running().begin(never, open.promise, facts()).follow(reply);
     followed.resume();
     followed.abort();
     expect(acts).to.deep.equal(['resume', 'abort']);
@@ -78,18 +84,20 @@ describe('gateway/running', () => {
 
   it('a client that left ends the wait for the upstream, also if it left before', () => {
     const leaving = new AbortController();
-    const request = new Running().begin(leaving.signal, open.promise);
+    const request = new Running().begin(leaving.signal, open.promise, facts());
     leaving.abort();
     expect(request.signal.aborted).to.equal(true);
     expect(request.reason).to.equal(undefined);
-    expect(new Running().begin(leaving.signal, open.promise).signal.aborted).to.equal(true);
+    expect(new Running().begin(leaving.signal, open.promise, facts()).signal.aborted).to.equal(
+      true,
+    );
   });
 
   it('forgets a request when its connection has closed', async () => {
     const running = new Running();
     const closed = Promise.withResolvers<undefined>();
     const leaving = new AbortController();
-    const request = running.begin(leaving.signal, closed.promise);
+    const request = running.begin(leaving.signal, closed.promise, facts());
     expect(running.size).to.equal(1);
     closed.resolve(undefined);
     await closed.promise;
@@ -104,7 +112,7 @@ describe('gateway/running', () => {
   it('a request that is admitted after everyone was cut is cut at once', () => {
     const running = new Running();
     running.cutAll(draining);
-    const request = running.begin(never, open.promise);
+    const request = running.begin(never, open.promise, facts());
     expect(request.reason).to.equal(draining);
     expect(request.signal.aborted).to.equal(true);
   });

@@ -117,6 +117,28 @@ describe('settlement/to-entry', () => {
     expect(entry.chargedTokens).to.be.greaterThan(0);
   });
 
+  it('tells of a revocation that ended it, and charges what came until then', () => {
+    const cutFor = 'revoked' as const;
+    const relayed = facts({ written: true, outcome: 'upstream_error', cutFor });
+    expect(entryOf(answered(200), relayed)).to.include({
+      status: 200,
+      outcome: 'revoked',
+      refusalCode: null,
+      countSource: 'estimated',
+    });
+    const waited = facts({ written: true, cutFor }, 'invalid_api_key');
+    expect(entryOf(answered(401), waited)).to.include({ outcome: 'revoked', refusalCode: null });
+    const unsent = facts({ cutFor }, 'invalid_api_key');
+    expect(entryOf(answered(401), unsent)).to.include({ outcome: 'revoked', chargedTokens: 0 });
+  });
+
+  it('does not take for revoked what was over, or whose client had left, before the cut', () => {
+    const cutFor = 'revoked' as const;
+    const over = facts({ written: true, outcome: 'ok', cutFor });
+    expect(entryOf(answered(200), over).outcome).to.equal('ok');
+    expect(entryOf(left(), facts({ written: true, cutFor })).outcome).to.equal('client_gone');
+  });
+
   it('takes our own want of room for a refusal although the upstream worked, and charges it', () => {
     const entry = entryOf(answered(503), facts({ written: true }, 'overloaded'));
     expect(entry).to.include({ outcome: 'refused', refusalCode: 'overloaded' });

@@ -1,0 +1,72 @@
+import { GatewayError } from '../errors/gateway-error.ts';
+import type { SharedReader } from '../shared/shared-reader.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Running, RunningRequest } from './running.ts';
+
+export interface RunningWatchParts {
+  readonly shared: Pick<
+    SharedReader,
+    'refresh' | 'readTrust' | 'readGeneration' | 'readKey' | 'readTenant'
+  >;
+  readonly clock: Clock;
+  readonly running: Running;
+  /** How long requests run on after the directory is not believed any more. */
+  readonly graceMs: number;
+}
+
+/** Ends what runs for a key that is no more, and everything once nothing is known for too long. */
+export interface RunningWatch {
+  /** Cheap while nothing has changed: to be asked often, and whenever the primary says so. */
+  look(): void;
+  /** A request that has just been admitted: its key may have ended while Redis answered. */
+  check(request: RunningRequest): void;
+}
+
+const RETRY_AFTER_MS = 1_000;
+
+/**
+ * What runs is judged by shared memory as a new request is (SPEC §10), so no message of the primary
+ * can be missed: one that says that something changed makes the look sooner, and says no more.
+ * Suspended tenants and expired keys may finish what they began.
+ */
+export function makeRunningWatch(parts: RunningWatchParts): RunningWatch {
+  const { shared, clock, running, graceMs } = parts;
+  let seen = -1;
+
+  function findEnd({ principal }: RunningRequest): GatewayError | undefined {
+    const key = shared.readKey(principal.key.publicId);
+    const tenant = shared.readTenant(principal.tenant.tenantId);
+    const isOver = key?.status === 'revoked' || tenant?.status === 'closed';
+    return isOver ? new GatewayError('revoked', 'The API key was revoked.') : undefined;
+  }
+
+  function isTrustLost(): boolean {
+    const trust = shared.readTrust();
+    return !trust || clock.monotonicMs() >= trust.deadlineMs + graceMs;
+  }
+
+  return {
+    look() {
+      if (running.size === 0) return;
+      shared.refresh();
+      if (isTrustLost()) {
+        running.cutEach(
+          () =>
+            new GatewayError('auth_unavailable', 'API keys cannot be checked any more.', {
+              retryAfterMs: RETRY_AFTER_MS,
+            }),
+        );
+        return;
+      }
+      const generation = shared.readGeneration();
+      if (generation === seen) return;
+      seen = generation;
+      running.cutEach(findEnd);
+    },
+    check(request) {
+      shared.refresh();
+      const reason = findEnd(request);
+      if (reason) request.cut(reason);
+    },
+  };
+}

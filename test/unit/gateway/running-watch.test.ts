@@ -1,0 +1,138 @@
+import { expect } from 'chai';
+import { GatewayError } from '../../../lib/errors/gateway-error.ts';
+import { Running } from '../../../lib/gateway/running.ts';
+import type { RunningRequest } from '../../../lib/gateway/running.ts';
+import { makeRunningWatch } from '../../../lib/gateway/running-watch.ts';
+import type { RunningWatch } from '../../../lib/gateway/running-watch.ts';
+import type { KeyRow, TenantRow, Trust } from '../../../lib/shared/records.ts';
+import { startTally } from '../../../lib/upstream/tally.ts';
+import { makeKeyRow, makeTenantRow } from '../../support/rows.ts';
+
+const GRACE_MS = 30_000;
+const LEASE_MS = 750;
+
+describe('gateway/running-watch', () => {
+  const never = new AbortController().signal;
+  const open = Promise.withResolvers<undefined>();
+  let nowMs: number;
+  let generation: number;
+  let trust: Trust | undefined;
+  let keys: Map<string, KeyRow>;
+  let tenant: TenantRow;
+  let running: Running;
+  let watch: RunningWatch;
+  let reads: number;
+
+  beforeEach(() => {
+    nowMs = 0;
+    generation = 1;
+    reads = 0;
+    trust = { deadlineMs: LEASE_MS, runId: 'r' };
+    keys = new Map();
+    tenant = makeTenantRow();
+    running = new Running();
+    watch = makeRunningWatch({
+      shared: {
+        refresh: () => undefined,
+        readTrust: () => trust,
+        readGeneration: () => generation,
+        readKey: (publicId) => {
+          reads += 1;
+          return keys.get(publicId);
+        },
+        readTenant: () => tenant,
+      },
+      clock: { monotonicMs: () => nowMs, wallMs: () => nowMs },
+      running,
+      graceMs: GRACE_MS,
+    });
+  });
+
+  function begin(publicId: string): RunningRequest {
+    const key = makeKeyRow({ publicId });
+    if (!keys.has(publicId)) keys.set(publicId, key);
+    return running.begin(never, open.promise, {
+      principal: { key, tenant },
+      tally: startTally(),
+    });
+  }
+
+  function change(publicId: string, changed: Partial<KeyRow>): void {
+    keys.set(publicId, makeKeyRow({ publicId, ...changed }));
+    generation += 1;
+  }
+
+  it('ends what runs for a revoked key, and nothing else', () => {
+    const [ended, other] = [begin('a'), begin('b')];
+    watch.look();
+    expect(ended.reason).to.equal(undefined);
+    change('a', { status: 'revoked' });
+    watch.look();
+    expect(ended.reason).to.be.instanceOf(GatewayError);
+    expect(ended.reason?.code).to.equal('revoked');
+    expect(other.reason).to.equal(undefined);
+  });
+
+  it('ends what runs for a closed tenant; a suspended one and an expired key may finish', () => {
+    const request = begin('a');
+    tenant = makeTenantRow({ status: 'suspended' });
+    change('a', { expiresAtMs: 1 });
+    watch.look();
+    expect(request.reason).to.equal(undefined);
+    tenant = makeTenantRow({ status: 'closed' });
+    generation += 1;
+    watch.look();
+    expect(request.reason?.code).to.equal('revoked');
+  });
+
+  it('lets a key run that shared memory does not hold yet, for it has just been made', () => {
+    const request = begin('a');
+    keys.clear();
+    generation += 1;
+    watch.look();
+    expect(request.reason).to.equal(undefined);
+  });
+
+  it('reads no row while nothing has changed', () => {
+    begin('a');
+    watch.look();
+    const before = reads;
+    watch.look();
+    watch.look();
+    expect(reads).to.equal(before);
+  });
+
+  it('finds a key revoked while its request was being admitted', () => {
+    change('a', { status: 'revoked' });
+    watch.look();
+    const request = begin('a');
+    watch.check(request);
+    expect(request.reason?.code).to.equal('revoked');
+    const other = begin('b');
+    watch.check(other);
+    expect(other.reason).to.equal(undefined);
+  });
+
+  it('ends everything once nothing was known for the grace, not before', () => {
+    const request = begin('a');
+    nowMs = LEASE_MS + GRACE_MS - 1;
+    watch.look();
+    expect(request.reason).to.equal(undefined);
+    nowMs += 1;
+    watch.look();
+    expect(request.reason?.code).to.equal('auth_unavailable');
+    trust = { deadlineMs: nowMs + LEASE_MS, runId: 'r' };
+    const next = begin('b');
+    watch.look();
+    expect(next.reason).to.equal(undefined);
+  });
+
+  it('asks nothing of shared memory while nothing runs, and believes nothing without a lease', () => {
+    trust = undefined;
+    watch.look();
+    expect(reads).to.equal(0);
+    const request = begin('a');
+    watch.look();
+    expect(request.reason?.code).to.equal('auth_unavailable');
+  });
+});
