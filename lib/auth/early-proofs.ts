@@ -1,6 +1,6 @@
 import type { Clock } from '../time/clock.ts';
 import type { Principal } from './principal.ts';
-import type { Candidate, Proof } from './secret-proof.ts';
+import type { Candidate, Proof } from './proof.ts';
 
 export interface EarlyProofParts {
   /** As for a request that has no proof yet; undefined and rejections leave things as they are. */

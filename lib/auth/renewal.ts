@@ -1,6 +1,6 @@
 import type { KeyRow } from '../shared/records.ts';
 import type { Argon2Pool } from './argon2-pool.ts';
-import type { AuthEvent } from './secret-proof.ts';
+import type { AuthEvent } from './proof.ts';
 import { isWeakerThan } from './hash-key.ts';
 import type { HashCost } from './hash-key.ts';
 import { makeSecretTag } from './secret-tag.ts';

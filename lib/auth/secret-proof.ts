@@ -5,35 +5,10 @@ import { makeEarlyProofs } from './early-proofs.ts';
 import { digestKey } from './key-digest.ts';
 import type { DerivedSecrets } from './key-digest.ts';
 import type { Principal } from './principal.ts';
+import type { AuthEvent, Candidate, Proof } from './proof.ts';
 import { makeSharedProofs } from './shared-proofs.ts';
 import type { VerifiedStore } from './stored-verification.ts';
 import type { VerifiedKeys } from './verified-keys.ts';
-
-/** What is worth counting about authentication. */
-export type AuthEvent =
-  /** How a key's secret was proved: by the worker's map, by the Redis entry, by Argon2. */
-  | 'proved_by_map'
-  | 'proved_by_store'
-  | 'proved_by_argon2'
-  /** A proof could not be shared; the next worker makes its own. */
-  | 'store_failed'
-  /** A hash or tag was made anew, or could not be; the next verification tries again. */
-  | 'renewed'
-  | 'renewal_failed';
-
-/** A presented key, before anything is proved of it. */
-export interface Candidate {
-  readonly key: string;
-  readonly digest: Buffer;
-  readonly address: string;
-}
-
-/** That the presented key is the one of this hash, and how long that has been known. */
-export interface Proof {
-  readonly by: 'store' | 'argon2';
-  readonly hash: string;
-  readonly ageMs: number;
-}
 
 /** How a key's secret is proved, from the cheapest to the dearest: map, Redis entry, Argon2id. */
 export interface SecretProof {

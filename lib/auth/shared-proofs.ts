@@ -2,7 +2,7 @@ import type { Clock } from '../time/clock.ts';
 import type { DerivedSecrets } from './key-digest.ts';
 import type { Principal } from './principal.ts';
 import { refuseUnchecked } from './refused-key.ts';
-import type { AuthEvent, Candidate, Proof } from './secret-proof.ts';
+import type { AuthEvent, Candidate, Proof } from './proof.ts';
 import { readVerification, writeVerification } from './stored-verification.ts';
 import type { VerifiedStore } from './stored-verification.ts';
 

@@ -10,7 +10,7 @@ import { deriveSecrets } from '../auth/key-digest.ts';
 import { makeRenewal } from '../auth/renewal.ts';
 import type { RenewKey } from '../auth/renewal.ts';
 import { makeSecretProof } from '../auth/secret-proof.ts';
-import type { AuthEvent } from '../auth/secret-proof.ts';
+import type { AuthEvent } from '../auth/proof.ts';
 import { makeVerifiedKeys } from '../auth/verified-keys.ts';
 import type { Settings } from '../config/settings.ts';
 import { openFailures } from '../ledger/failures.ts';

@@ -66,9 +66,7 @@ describe('revocation/trust-loop', function () {
         marked.push(key);
         return Promise.resolve();
       },
-      onTrouble: () => {
-        troubles += 1;
-      },
+      onTrouble: () => (troubles += 1),
       onFatal: () => undefined,
       announce: () => undefined,
       ...changed,

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { hashSync } from '@node-rs/argon2';
 import { makeArgon2Pool } from '../../lib/auth/argon2-pool.ts';
 import type { Argon2Task } from '../../lib/auth/argon2-pool.ts';
-import type { AuthEvent } from '../../lib/auth/secret-proof.ts';
+import type { AuthEvent } from '../../lib/auth/proof.ts';
 import { makeAuthenticate } from '../../lib/auth/authenticate.ts';
 import type { Authenticate } from '../../lib/auth/authenticate.ts';
 import { makeConfirm } from '../../lib/auth/confirm.ts';
