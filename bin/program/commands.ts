@@ -10,6 +10,7 @@ import { migrate } from '../commands/migrate.ts';
 import { quickstart } from '../commands/quickstart.ts';
 import { resumeTenant } from '../commands/resume-tenant.ts';
 import { revokeKey } from '../commands/revoke-key.ts';
+import { rotateKey } from '../commands/rotate-key.ts';
 import { serve } from '../commands/serve.ts';
 import { showKey } from '../commands/show-key.ts';
 import { showTenant } from '../commands/show-tenant.ts';
@@ -37,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   listKeys,
   showKey,
   updateKey,
+  rotateKey,
   revokeKey,
   verifyKey,
   listModels,

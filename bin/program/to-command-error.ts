@@ -16,6 +16,7 @@ const CONSEQUENCES: Readonly<Record<ActErrorCode, Consequence>> = {
   tenant_closed: { exitCode: EXIT.conflict },
   key_not_found: { exitCode: EXIT.notFound, hint: 'nzgw list-keys' },
   key_ambiguous: { exitCode: EXIT.usage, hint: 'give more characters of it: nzgw list-keys' },
+  key_ended: { exitCode: EXIT.conflict, hint: 'nzgw create-key makes another' },
 };
 
 /**

@@ -169,6 +169,24 @@ describe('cli: from an empty database to a revoked key', function () {
     });
   });
 
+  it('rotate-key prints the next key alone, and with --grace 0 the old one has ended', async () => {
+    const made = readDocument(await cli.run('create-key', 'acme', '--rpm', '7', '--json'));
+    const kept = await cli.run('rotate-key', String(made['id']), '--json');
+    expect(kept.code, kept.stderr).to.equal(0);
+    const next = readDocument(kept);
+    expect(next).to.have.all.keys(...Object.keys(made), 'replaces');
+    expect(next['key']).to.match(/^nz_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}$/);
+    expect(next['limits']).to.deep.include({ rpm: 7 });
+    expect(next['replaces']).to.include({ id: made['id'], status: 'active', gateways: null });
+
+    const ended = await cli.run('rotate-key', String(next['id']), '--grace', '0');
+    expect(ended.stdout).to.match(/^nz_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}\n$/);
+    expect(ended.stderr).to.include('The old key is revoked: no gateway is running.');
+    const again = await cli.run('rotate-key', String(next['id']));
+    expectFailure(again, 5);
+    expectFailure(await cli.run('rotate-key', String(made['id']), '--grace', 'soon'), 2);
+  });
+
   it('revoke-key --json has the promised shape, and once more it was so already: exit 0', async () => {
     const first = await cli.run('revoke-key', key.slice(3, 9), '--reason', 'leaked', '--json');
     const second = await cli.run('revoke-key', key.slice(0, 15), '--json');

@@ -9,11 +9,17 @@ import { findTenant } from '../../../lib/tenants/find-tenant.ts';
 import type { Key } from '../../../lib/tenants/key.ts';
 import { NO_LIMITS } from '../../../lib/tenants/limit-columns.ts';
 import { revokeKey } from '../../../lib/tenants/revoke-key.ts';
+import { rotateKey } from '../../../lib/tenants/rotate-key.ts';
 import { updateKey } from '../../../lib/tenants/update-key.ts';
 import { connect, makeDatabase } from '../../support/test-postgres.ts';
 import type { TestDatabase } from '../../support/test-postgres.ts';
 
 const TAG = randomBytes(16);
+const HASH = '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA';
+
+function next(publicId: string) {
+  return { publicId, hash: HASH, secretTag: TAG };
+}
 
 describe('tenants: keys in Postgres', function () {
   this.timeout(30_000);
@@ -114,6 +120,44 @@ describe('tenants: keys in Postgres', function () {
     expect(await revocationsOf(id)).to.have.lengthOf(1);
   });
 
+  it('rotates a key into one like it, and lets the old one go on for the grace', async () => {
+    const limits = { ...NO_LIMITS, requestsPerMinute: 7 };
+    const made = await make('rrrrrrrrrrrr', { limits, allowedModels: ['m'], name: 'ci' });
+    const { key, old, xid } = await rotateKey(client, made.id, next('ssssssssssss'), 3_600);
+    expect(key).to.deep.include({ limits, allowedModels: ['m'], name: 'ci', expiresAt: null });
+    expect([key.publicId, key.status, old.status]).to.deep.equal([
+      'ssssssssssss',
+      'active',
+      'active',
+    ]);
+    const leftMs = (old.expiresAt?.getTime() ?? 0) - Date.now();
+    expect(leftMs).to.be.within(3_500_000, 3_700_000);
+    expect(xid).to.equal(null);
+  });
+
+  it('does not let a rotated key live longer than it would have', async () => {
+    const expiresAt = new Date(Date.now() + 60_000);
+    const made = await make('tttttttttttt', { expiresAt });
+    const { key, old } = await rotateKey(client, made.id, next('uuuuuuuuuuuu'), 86_400);
+    expect(old.expiresAt).to.deep.equal(expiresAt);
+    expect(key.expiresAt).to.deep.equal(expiresAt);
+  });
+
+  it('revokes the old key in the same statement where there is no grace', async () => {
+    const made = await make('vvvvvvvvvvvv');
+    const { key, old, xid } = await rotateKey(client, made.id, next('wwwwwwwwwwww'), 0);
+    expect([key.status, old.status]).to.deep.equal(['active', 'revoked']);
+    expect(xid).to.match(/^\d+$/);
+    expect(await revocationsOf(made.id)).to.deep.equal(['rotated']);
+  });
+
+  it('rotates no key that has ended, and leaves nothing behind', async () => {
+    const made = await make('xxxxxxxxxxxx');
+    await revokeKey(client, made.id, null);
+    await refused(rotateKey(client, made.id, next('yyyyyyyyyyyy'), 60), 'key_ended');
+    await refused(findKey(client, 'yyyyyyyyyyyy'), 'key_not_found');
+  });
+
   it('makes no key for a closed tenant, even if it closes in between', async () => {
     const shut = await makeTenant('shut');
     await client.query(`update gateway.tenants set status = 'closed' where id = $1`, [shut.id]);
@@ -137,8 +181,6 @@ describe('tenants: keys in Postgres', function () {
     expect((await listKeys(client)).length).to.be.greaterThan(few.length);
     await refused(listKeys(client, 'nobody'), 'tenant_not_found');
   });
-
-  const HASH = '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA';
 
   function wanted(publicId: string, more: Partial<NewKey> = {}): NewKey {
     return {

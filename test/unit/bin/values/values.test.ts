@@ -4,6 +4,7 @@ import { CommandError } from '../../../../bin/program/command-error.ts';
 import { budget } from '../../../../bin/values/budget.ts';
 import { limit, MAX_INTEGER, MAX_TOKENS, readCount } from '../../../../bin/values/count.ts';
 import { expiry } from '../../../../bin/values/expiry.ts';
+import { grace } from '../../../../bin/values/grace.ts';
 import { models } from '../../../../bin/values/models.ts';
 import { since } from '../../../../bin/values/since.ts';
 import { label, slug } from '../../../../bin/values/text.ts';
@@ -103,6 +104,16 @@ describe('bin/values', () => {
     expect(read(label(1, 3), 'a\u001b[')).to.equal('refused');
     expect(read(label(1, 3), '   ')).to.equal('refused');
     expect(read(slug, 'Acme')).to.equal('refused');
+  });
+
+  it('reads a grace in seconds, up to a year, and 0 as none', () => {
+    const written = ['0', '90s', '30m', '24h', '7d', '52w', '366d'];
+    expect(written.map((text) => read(grace(), text))).to.deep.equal([
+      0, 90, 1_800, 86_400, 604_800, 31_449_600, 31_622_400,
+    ]);
+    for (const text of ['', '-1h', '0h', '24', '1y', '367d', '99999999w', '1.5h', 'never']) {
+      expect(read(grace(), text), text).to.equal('refused');
+    }
   });
 
   it('names every option that is wrong, at once', () => {
