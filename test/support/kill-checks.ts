@@ -3,9 +3,11 @@ import { systemClock } from '../../lib/time/clock.ts';
 import type { LiveHold } from '../../lib/inspection/live-holds.ts';
 import type { FakeRequest } from './fake-ollama.ts';
 import { ask, ASK_OUTPUT_TOKENS } from './kill-requests.ts';
+import type { Answer } from './kill-requests.ts';
 import type { Caller, KillWorld } from './kill-world.ts';
 import { checkLedger } from './ledger-check.ts';
 import type { AuditRow } from './stack.ts';
+import { until } from './until.ts';
 
 /** A lease of the default length may be over 45 s after its last word; these are shorter. */
 const REST_WITHIN_MS = 15_000;
@@ -51,11 +53,11 @@ export function expectLost(
  * what the rows charge leaves too little for one more request.
  */
 export async function spendRest(world: KillWorld, caller: Caller): Promise<void> {
-  let answer = await ask(world.url, caller);
+  let answer = await askWhenFree(world, caller);
   for (let count = 1; answer.retry; count += 1) {
     expect(count, 'requests until the budget is spent').to.be.below(MOST_REQUESTS);
     expect(answer.status, 'while it is spent').to.be.oneOf([0, 200]);
-    answer = await ask(world.url, caller);
+    answer = await askWhenFree(world, caller);
   }
   expect(answer.status, 'when it is spent').to.equal(429);
   const rows = await readRowsAtRest(world, caller);
@@ -63,6 +65,17 @@ export async function spendRest(world: KillWorld, caller: Caller): Promise<void>
   const left = caller.budgetTokens - charged;
   expect(left, 'tokens left').to.be.at.least(0);
   expect(left, 'tokens left').to.be.at.most(world.holdTokens - ASK_OUTPUT_TOKENS);
+}
+
+/** An answer is over before its request is settled: until then its hold may be in the way (budget_held). */
+function askWhenFree(world: KillWorld, caller: Caller): Promise<Answer> {
+  return until(
+    async () => {
+      const answer = await ask(world.url, caller);
+      return (answer.status !== 429 || !answer.retry) && answer;
+    },
+    { withinMs: REST_WITHIN_MS, what: 'the holds of what has ended to go' },
+  );
 }
 
 /** Admission ids of what the upstream has seen since it had seen `from` requests. */
