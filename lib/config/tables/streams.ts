@@ -28,6 +28,18 @@ export const STREAMS = {
     1_800,
     'An upstream request in all.',
   ),
+  breakerFailures: withDefault(
+    'NZGW_BREAKER_FAILURES',
+    integer(1, 1_000),
+    5,
+    'Failures of an upstream in a row after which a worker leaves it alone.',
+  ),
+  breakerSeconds: withDefault(
+    'NZGW_BREAKER_SECONDS',
+    integer(1, 60),
+    5,
+    'How long it is left alone at first; doubled, to a minute at most, while it goes on failing.',
+  ),
   readerTimeoutSeconds: withDefault(
     'NZGW_READER_TIMEOUT_SECONDS',
     integer(1, 3_600),
