@@ -25,6 +25,10 @@ export function makeForwarder(settings: Settings, clock: Clock): Forwarder {
       chunkTimeoutMs: settings.chunkTimeoutSeconds * 1_000,
       requestTimeoutMs: settings.requestTimeoutSeconds * 1_000,
     },
+    breaker: {
+      failures: settings.breakerFailures,
+      openMs: settings.breakerSeconds * 1_000,
+    },
   });
 }
 

@@ -1,8 +1,8 @@
 import type { Client, Dispatcher } from 'undici';
 import type { GatewayError } from '../errors/gateway-error.ts';
 import type { Clock } from '../time/clock.ts';
-import type { UpstreamConnections } from './connections.ts';
 import { Backlog } from './backlog.ts';
+import type { Pass } from './breaker.ts';
 import { ErrorText } from './error-text.ts';
 import {
   cannotConnect,
@@ -14,9 +14,11 @@ import {
 } from './failures.ts';
 import type { ForwardRequest } from './forward-request.ts';
 import { isLarge, streamBody } from './outgoing-body.ts';
+import { ReplyStart, judgeError } from './reply-start.ts';
 import type { ReplyReceiver, UpstreamReply } from './reply.ts';
 import { rewordError } from './reword-error.ts';
 import type { Swept, Sweeper } from './sweeper.ts';
+import type { Entered, Upstream } from './upstream.ts';
 
 export interface AttemptLimits {
   readonly connectTimeoutMs: number;
@@ -53,28 +55,38 @@ type Phase = 'connecting' | 'waiting' | 'refused' | 'open' | 'over';
  * One request on one connection, from the connect to the last byte: undici's handler, the reply
  * that the relay reads, and the deadlines of both. Whatever ends it early destroys the socket,
  * which is the only way to stop the work upstream.
+ *
+ * It also tells the breaker what it saw: a success is the first token, not the head of a 200. A
+ * connection that broke before it is a failure like a 5xx: a server that crashes sends no status.
  */
 export class Attempt implements Dispatcher.DispatchHandler, UpstreamReply, Swept {
   /** The request was handed to a socket: from here on it may have been read. */
   written = false;
   readonly #parts: AttemptParts;
-  readonly #upstream: UpstreamConnections;
+  readonly #upstream: Upstream;
+  readonly #pass: Pass;
   readonly #request: ForwardRequest;
   readonly #client: Client;
   readonly #startedAtMs: number;
   readonly #backlog = new Backlog();
+  /** Chunks of the upstream before this request. */
+  readonly #chunksBefore: number;
   #phase: Phase = 'connecting';
   #settleOpen: ((failure: GatewayError | null) => void) | null = null;
   #controller: Dispatcher.DispatchController | null = null;
   #errorText: ErrorText | null = null;
+  /** Null: the first token has come, or what comes instead of it. */
+  #start: ReplyStart | null = new ReplyStart();
   #moved = false;
   #movedAtMs = 0;
 
-  constructor(parts: AttemptParts, upstream: UpstreamConnections, request: ForwardRequest) {
+  constructor(parts: AttemptParts, { upstream, pass }: Entered, request: ForwardRequest) {
     this.#parts = parts;
     this.#upstream = upstream;
+    this.#pass = pass;
     this.#request = request;
-    this.#client = upstream.take(request.tenantId);
+    this.#client = upstream.connections.take(request.tenantId);
+    this.#chunksBefore = upstream.chunks;
     this.#startedAtMs = parts.clock.monotonicMs();
   }
 
@@ -127,6 +139,8 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamReply, Swept
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#moved = true;
     if (this.#phase === 'open') {
+      this.#upstream.chunks += 1;
+      if (this.#start) this.#readStart(this.#start, chunk);
       if (!this.#backlog.add(chunk)) controller.pause();
     } else if (this.#errorText?.add(chunk) === false) {
       this.#refuse(this.#errorText);
@@ -136,25 +150,33 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamReply, Swept
   onResponseEnd(): void {
     if (this.#phase === 'refused' && this.#errorText) this.#refuse(this.#errorText);
     else if (this.#phase === 'open') {
+      // If it is not judged yet, nothing came.
+      this.#pass.judge('failure');
       this.#phase = 'over';
       this.#parts.sweeper.remove(this);
-      this.#upstream.giveBack(this.#client, this.#request.tenantId);
+      this.#upstream.connections.giveBack(this.#client, this.#request.tenantId);
       this.#backlog.end(null);
     }
   }
 
   onResponseError(): void {
-    this.#fail(this.#phase === 'connecting' ? cannotConnect() : connectionBroke());
+    // The status of an error has come, and says more than that its text broke off.
+    if (this.#phase === 'refused' && this.#errorText) this.#refuse(this.#errorText);
+    else {
+      this.#pass.judge('failure');
+      this.#fail(this.#phase === 'connecting' ? cannotConnect() : connectionBroke());
+    }
   }
 
   sweep(nowMs: number): void {
     const { limits } = this.#parts;
     const ageMs = nowMs - this.#startedAtMs;
-    if (ageMs > limits.requestTimeoutMs) this.#fail(tookTooLong());
+    if (ageMs > limits.requestTimeoutMs) this.#timeOut(tookTooLong());
     else if (this.#phase === 'connecting' && ageMs > limits.connectTimeoutMs) {
+      this.#pass.judge('failure');
       this.#fail(cannotConnect());
     } else if (this.#phase === 'waiting' && ageMs > limits.firstByteTimeoutMs) {
-      this.#fail(firstByteTimedOut());
+      this.#timeOut(firstByteTimedOut());
     } else if (this.#phase === 'refused' && this.#errorText) {
       if (nowMs - this.#movedAtMs > ERROR_TEXT_MS) this.#refuse(this.#errorText);
     } else if (this.#phase === 'open') this.#sweepBody(nowMs);
@@ -165,7 +187,8 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamReply, Swept
     if (this.#moved || this.#backlog.paused) {
       this.#moved = false;
       this.#movedAtMs = nowMs;
-    } else if (nowMs - this.#movedAtMs > this.#parts.limits.chunkTimeoutMs) this.#fail(stalled());
+    } else if (nowMs - this.#movedAtMs > this.#parts.limits.chunkTimeoutMs)
+      this.#timeOut(stalled());
   }
 
   readonly #onGone = (): void => {
@@ -173,8 +196,23 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamReply, Swept
     this.abort();
   };
 
-  #refuse(text: ErrorText): void {
-    this.#fail(rewordError(text.status, text.read()));
+  #readStart(start: ReplyStart, chunk: Buffer): void {
+    const verdict = start.read(chunk);
+    if (verdict === undefined) return;
+    this.#start = null;
+    this.#pass.judge(verdict);
+  }
+
+  #refuse(error: ErrorText): void {
+    const text = error.read();
+    this.#pass.judge(judgeError(error.status, text));
+    this.#fail(rewordError(error.status, text));
+  }
+
+  #timeOut(failure: GatewayError): void {
+    // An upstream that went on with other requests meanwhile is busy, not gone.
+    if (this.#upstream.chunks === this.#chunksBefore) this.#pass.judge('failure');
+    this.#fail(failure);
   }
 
   #fail(failure: GatewayError): void {
@@ -196,7 +234,9 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamReply, Swept
   #finish(): void {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
+    // What was not judged until now ends for a reason of the client's or ours.
+    this.#pass.judge('none');
     this.#parts.sweeper.remove(this);
-    this.#upstream.drop(this.#client);
+    this.#upstream.connections.drop(this.#client);
   }
 }

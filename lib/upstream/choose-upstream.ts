@@ -1,18 +1,24 @@
+import type { BreakerState } from './breaker.ts';
+
 /** What the choice depends on. */
-export interface Load {
-  readonly inFlight: number;
+export interface Choice {
+  readonly connections: { readonly inFlight: number };
+  readonly breaker: { state(): BreakerState };
 }
 
 /**
- * The upstreams to try, in order: fewest requests in flight first, then as configured.
- * `candidates` are positions in `loads`; those that do not exist are left out.
+ * The upstreams to try, in order: fewest requests in flight first, then as they are given (the order
+ * of the settings). One that is half open comes before all: otherwise it would never be probed while
+ * a healthy one has nothing to do, and never come back. It takes a single request, and where it cannot
+ * be reached that moves on to the next.
  */
-export function orderUpstreams(candidates: readonly number[], loads: readonly Load[]): number[] {
-  const known: { position: number; inFlight: number }[] = [];
-  for (const position of candidates) {
-    const load = loads[position];
-    if (load) known.push({ position, inFlight: load.inFlight });
-  }
-  known.sort((a, b) => a.inFlight - b.inFlight || a.position - b.position);
-  return known.map(({ position }) => position);
+export function orderUpstreams<T extends Choice>(upstreams: readonly T[]): T[] {
+  return upstreams
+    .map((upstream) => ({ upstream, isProbe: upstream.breaker.state() === 'half_open' }))
+    .sort(
+      (a, b) =>
+        Number(b.isProbe) - Number(a.isProbe) ||
+        a.upstream.connections.inFlight - b.upstream.connections.inFlight,
+    )
+    .map(({ upstream }) => upstream);
 }

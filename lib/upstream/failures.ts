@@ -31,6 +31,15 @@ export function tooManyInFlight(): GatewayError {
   return new GatewayError('overloaded', 'Too many requests are running.', { retryAfterMs: 1_000 });
 }
 
+/** Every upstream that has the model failed too often; `waitMs` until the first may be tried again. */
+export function allResting(waitMs: number): GatewayError {
+  return new GatewayError(
+    'upstream_unavailable',
+    'The model server failed several times in a row and is left alone for a while.',
+    { retryAfterMs: waitMs },
+  );
+}
+
 export function noUpstream(): GatewayError {
   return new GatewayError('models_unavailable', 'No model server has this model now.', {
     retryAfterMs: 1_000,

@@ -2,18 +2,22 @@ import type { GatewayError } from '../errors/gateway-error.ts';
 import type { Clock } from '../time/clock.ts';
 import { Attempt } from './attempt.ts';
 import type { AttemptLimits } from './attempt.ts';
+import { Breaker } from './breaker.ts';
+import type { BreakerRules } from './breaker.ts';
 import { orderUpstreams } from './choose-upstream.ts';
 import { UpstreamConnections } from './connections.ts';
-import { clientGone, noUpstream, tooManyInFlight } from './failures.ts';
+import { allResting, clientGone, noUpstream, tooManyInFlight } from './failures.ts';
 import type { ForwardRequest } from './forward-request.ts';
 import type { UpstreamReply } from './reply.ts';
 import { Sweeper } from './sweeper.ts';
+import type { Entered, Upstream } from './upstream.ts';
 
 export type { ForwardRequest } from './forward-request.ts';
 
 /** What forwarding needs; lives as long as the worker. */
 export interface Forwarder {
-  readonly upstreams: readonly UpstreamConnections[];
+  /** In the order of the settings. */
+  readonly upstreams: readonly Upstream[];
   readonly sweeper: Sweeper;
   readonly clock: Clock;
   readonly limits: AttemptLimits;
@@ -24,6 +28,7 @@ export interface ForwarderOptions {
   readonly origins: readonly string[];
   readonly clock: Clock;
   readonly limits: AttemptLimits;
+  readonly breaker: BreakerRules;
   /** How exactly deadlines are met. */
   readonly tickMs?: number;
 }
@@ -31,19 +36,22 @@ export interface ForwarderOptions {
 const TICK_MS = 250;
 
 export function openForwarder(options: ForwarderOptions): Forwarder {
+  const { origins, clock, limits } = options;
   return {
-    upstreams: options.origins.map(
-      (origin) => new UpstreamConnections(origin, options.limits.connectTimeoutMs),
-    ),
-    sweeper: new Sweeper(options.clock, options.tickMs ?? TICK_MS),
-    clock: options.clock,
-    limits: options.limits,
+    upstreams: origins.map((origin) => ({
+      connections: new UpstreamConnections(origin, limits.connectTimeoutMs),
+      breaker: new Breaker(options.breaker, clock),
+      chunks: 0,
+    })),
+    sweeper: new Sweeper(clock, options.tickMs ?? TICK_MS),
+    clock,
+    limits,
   };
 }
 
 /** Ends every upstream request that still runs. */
 export async function closeForwarder(forwarder: Forwarder): Promise<void> {
-  await Promise.all(forwarder.upstreams.map((upstream) => upstream.close()));
+  await Promise.all(forwarder.upstreams.map(({ connections }) => connections.close()));
 }
 
 /**
@@ -52,7 +60,7 @@ export async function closeForwarder(forwarder: Forwarder): Promise<void> {
  * ever tried again, because an inference may have begun (SPEC §6).
  *
  * @throws GatewayError 502 and 504 for what upstreams do, 400 for what they refuse and we can
- *   name, 503 when they are busy or have lost the model
+ *   name, 503 when they are busy, have lost the model, or failed too often
  */
 export async function forward(
   forwarder: Forwarder,
@@ -68,21 +76,37 @@ export async function forward(
 }
 
 async function tryUpstreams(forwarder: Forwarder, request: ForwardRequest): Promise<UpstreamReply> {
+  const having = forwarder.upstreams.filter((_, position) => request.upstreams.includes(position));
+  const untried = new Set(having);
   let failure: GatewayError | null = null;
-  for (const position of orderUpstreams(request.upstreams, forwarder.upstreams)) {
+  for (;;) {
     if (hasGone(request)) throw clientGone();
-    const upstream = forwarder.upstreams[position];
-    if (!upstream || upstream.full) {
-      failure = tooManyInFlight();
-      continue;
-    }
-    const attempt = new Attempt(forwarder, upstream, request);
+    const entered = enterFirst(untried);
+    if (!entered) throw failure ?? whyNone(having);
+    untried.delete(entered.upstream);
+    const attempt = new Attempt(forwarder, entered, request);
     const opened = await attempt.open();
     if (opened === null) return attempt;
     if (attempt.written || hasGone(request)) throw opened;
     failure = opened;
   }
-  throw failure ?? noUpstream();
+}
+
+/** The best that takes a request now: chosen anew each time, a failed connect may take a while. */
+function enterFirst(untried: ReadonlySet<Upstream>): Entered | null {
+  for (const upstream of orderUpstreams([...untried])) {
+    if (upstream.connections.full) continue;
+    const pass = upstream.breaker.enter();
+    if (pass) return { upstream, pass };
+  }
+  return null;
+}
+
+/** None that has the model took it: where a breaker would, the connections were too many. */
+function whyNone(having: readonly Upstream[]): GatewayError {
+  if (having.length === 0) return noUpstream();
+  const waitMs = Math.min(...having.map(({ breaker }) => breaker.waitMs()));
+  return waitMs > 0 ? allResting(waitMs) : tooManyInFlight();
 }
 
 function hasGone(request: ForwardRequest): boolean {

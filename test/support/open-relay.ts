@@ -75,6 +75,8 @@ export async function openRelay(options: RelayTestOptions): Promise<RelayTest> {
     clock: systemClock,
     limits: { ...LIMITS, ...options.limits },
     tickMs: TICK_MS,
+    // Its tests are one failure after the other.
+    breaker: { failures: 1_000, openMs: 5_000 },
   });
   const tallies: Tally[] = [];
   const refusals: GatewayError[] = [];

@@ -35,6 +35,7 @@ describe('upstream/forward', () => {
       origins,
       clock: systemClock,
       tickMs: 10,
+      breaker: { failures: 5, openMs: 5_000 },
       limits: {
         connectTimeoutMs: 500,
         firstByteTimeoutMs: 2_000,
@@ -148,7 +149,7 @@ describe('upstream/forward', () => {
     expect(await failureOf(asked)).to.include({ code: 'upstream_error', status: 502 });
     expect(performance.now() - startedAtMs).to.be.lessThan(500);
     expect(asked.tally).to.include({ written: false, outcome: null });
-    expect(forwarder.upstreams[0]?.inFlight).to.equal(0);
+    expect(forwarder.upstreams[0]?.connections.inFlight).to.equal(0);
   });
 
   it('moves on to the next upstream when a connect fails, and only then', async () => {
@@ -285,10 +286,10 @@ describe('upstream/forward', () => {
     const replies = await Promise.all(
       Array.from({ length: 20 }, () => forward(forwarder, request())),
     );
-    expect(forwarder.upstreams[0]?.inFlight).to.be.at.most(20);
+    expect(forwarder.upstreams[0]?.connections.inFlight).to.be.at.most(20);
     await Promise.all(replies.map(read));
     expect(fake.connections).to.equal(20);
-    expect(forwarder.upstreams[0]?.inFlight).to.equal(0);
+    expect(forwarder.upstreams[0]?.connections.inFlight).to.equal(0);
   });
 
   it('never uses a connection again that was aborted', async () => {

@@ -1,16 +1,26 @@
 import { expect } from 'chai';
+import type { BreakerState } from '../../../lib/upstream/breaker.ts';
 import { orderUpstreams } from '../../../lib/upstream/choose-upstream.ts';
+import type { Choice } from '../../../lib/upstream/choose-upstream.ts';
 
 describe('upstream/choose-upstream', () => {
-  const loads = [{ inFlight: 5 }, { inFlight: 0 }, { inFlight: 2 }, { inFlight: 0 }];
+  const named = (name: string, inFlight: number, state: BreakerState = 'closed') => ({
+    name,
+    connections: { inFlight },
+    breaker: { state: () => state },
+  });
+  const order = (upstreams: readonly (Choice & { readonly name: string })[]): string =>
+    orderUpstreams(upstreams)
+      .map(({ name }) => name)
+      .join('');
 
   it('puts the fewest in flight first, and keeps the order of the settings between equals', () => {
-    expect(orderUpstreams([0, 1, 2, 3], loads)).to.deep.equal([1, 3, 2, 0]);
+    expect(order([named('a', 5), named('b', 0), named('c', 2), named('d', 0)])).to.equal('bdca');
+    expect(order([])).to.equal('');
   });
 
-  it('offers only upstreams that have the model and exist', () => {
-    expect(orderUpstreams([2, 0, 9], loads)).to.deep.equal([2, 0]);
-    expect(orderUpstreams([9], loads)).to.deep.equal([]);
-    expect(orderUpstreams([], loads)).to.deep.equal([]);
+  it('puts one that is half open before all, however much it has to do', () => {
+    const all = [named('a', 0), named('b', 9, 'half_open'), named('c', 3, 'half_open')];
+    expect(order([...all, named('d', 0, 'open')])).to.equal('cbad');
   });
 });

@@ -50,9 +50,10 @@ describe('upstream/connections', () => {
         chunkTimeoutMs: 100,
         requestTimeoutMs: 100,
       },
+      breaker: { failures: 5, openMs: 5_000 },
     });
-    const [upstream] = forwarder.upstreams;
-    while (upstream?.full === false) upstream.take('a');
+    const connections = forwarder.upstreams[0]?.connections;
+    while (connections?.full === false) connections.take('a');
     const tally = startTally();
     const failed = await forward(forwarder, {
       path: '/api/chat',
@@ -65,6 +66,6 @@ describe('upstream/connections', () => {
     }).catch((error: unknown) => error);
     expect(failed).to.include({ code: 'overloaded', status: 503 });
     expect(tally).to.include({ written: false, outcome: null });
-    await upstream?.close();
+    await connections?.close();
   });
 });

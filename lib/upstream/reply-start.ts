@@ -1,0 +1,27 @@
+import type { Verdict } from './breaker.ts';
+import { rewordError } from './reword-error.ts';
+
+/** How Ollama's error object begins: no reply and no line of one does. */
+const ERROR_START = '{"error"';
+
+/**
+ * Tells by its first bytes whether a 200 is a reply. An error line that comes first is a 500 whose
+ * head had left already; one that the client can mend (an option, an image) says nothing of the
+ * upstream, as with a status.
+ */
+export class ReplyStart {
+  #text = '';
+
+  /** Undefined: too little came to tell. */
+  read(chunk: Buffer): Verdict | undefined {
+    this.#text += chunk.toString('latin1', 0, ERROR_START.length);
+    if (this.#text.startsWith(ERROR_START)) return judgeError(500, chunk.toString());
+    return ERROR_START.startsWith(this.#text) ? undefined : 'success';
+  }
+}
+
+/** What an answer that is no reply shows of its upstream: a 5xx is its failure if we cannot word it. */
+export function judgeError(status: number, text: string): Verdict {
+  if (status < 500) return 'none';
+  return rewordError(status, text).code === 'invalid_request' ? 'none' : 'failure';
+}

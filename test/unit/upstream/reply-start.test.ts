@@ -1,0 +1,40 @@
+import { expect } from 'chai';
+import { ReplyStart, judgeError } from '../../../lib/upstream/reply-start.ts';
+
+const UNWORDED = '{"error":"llama runner process has terminated"}\n';
+const WORDED = '{"error":"\\"llama3\\" does not support thinking"}\n';
+
+describe('upstream/reply-start', () => {
+  const read = (...chunks: readonly string[]): unknown => {
+    const start = new ReplyStart();
+    return chunks.map((chunk) => start.read(Buffer.from(chunk))).at(-1);
+  };
+
+  it('takes anything for the first token that does not begin as an error does', () => {
+    expect(read('{"model":"llama3","response":"a"}\n')).to.equal('success');
+    expect(read('{"errors":1}'.slice(0, 7), 's":1}')).to.equal('success');
+    expect(read('\n')).to.equal('success');
+    expect(read('<html>')).to.equal('success');
+  });
+
+  it('takes an error line for a failure, unless the client can mend it', () => {
+    expect(read(UNWORDED)).to.equal('failure');
+    expect(read(WORDED)).to.equal('none');
+  });
+
+  it('waits until it can tell, however the bytes are cut', () => {
+    expect(read('')).to.equal(undefined);
+    expect(read('{', '"err')).to.equal(undefined);
+    expect(read('{', '"err', 'or":"boom"}')).to.equal('failure');
+    expect(read('{', '"eval')).to.equal('success');
+  });
+
+  it('of an answer that is not 200 only a 5xx that nobody can word is a failure', () => {
+    expect(judgeError(500, UNWORDED)).to.equal('failure');
+    expect(judgeError(503, 'busy')).to.equal('failure');
+    expect(judgeError(500, WORDED)).to.equal('none');
+    for (const status of [204, 307, 400, 401, 404]) {
+      expect(judgeError(status, UNWORDED)).to.equal('none');
+    }
+  });
+});
