@@ -14,7 +14,12 @@ import type { WorkerClient } from '../support/worker-client.ts';
 const INTERVAL_MS = 1_000;
 /** From the poll that saw a change to every worker (SPEC §3). */
 const IN_FORCE_MS = 1_000;
-const ENV = { MODEL_DISCOVERY_INTERVAL_SECONDS: '1', MODEL_DISCOVERY_MAX_AGE_SECONDS: '8' };
+const ENV = {
+  MODEL_DISCOVERY_INTERVAL_SECONDS: '1',
+  MODEL_DISCOVERY_MAX_AGE_SECONDS: '8',
+  // Its upstreams are away again and again: 502 is to mean that, and nothing is to rest after it.
+  NZGW_BREAKER_FAILURES: '1000',
+};
 const NEW = 'phi4:14b';
 
 describe('e2e: the models of the upstream change', function () {
