@@ -1,4 +1,5 @@
 import pgListen from 'pg-listen';
+import { inTime } from '../time/in-time.ts';
 import { makePause } from '../time/pause.ts';
 import { toClientConfig } from './postgres.ts';
 
@@ -21,6 +22,7 @@ export interface Listener {
 /** pg-listen asks this often whether its connection lives. */
 const CHECK_EVERY_MS = 5_000;
 const RETRY_MS = 500;
+const CLOSE_WITHIN_MS = 500;
 /** Its loop ends at this number, so one try: the loop here is the one that never gives up. */
 const ONE_TRY = 2;
 
@@ -50,15 +52,20 @@ export function startListening(parts: ListenerParts): Listener {
       if (closed) void subscriber.close().catch(() => undefined);
       else parts.onNotice();
     });
-    try {
+    const begin = async (): Promise<Error> => {
       await subscriber.connect();
       await subscriber.listenTo(parts.channel);
       parts.onNotice();
-      const error = await Promise.race([lost.promise, stopping.promise]);
+      return lost.promise;
+    };
+    try {
+      const error = await Promise.race([begin(), stopping.promise]);
       if (error) parts.onTrouble(error);
     } finally {
       closed = true;
-      await subscriber.close().catch(() => undefined);
+      // A dead network answers no farewell.
+      const farewell = subscriber.close().catch(() => undefined);
+      await inTime<unknown>(CLOSE_WITHIN_MS, farewell, () => undefined);
     }
   }
 
