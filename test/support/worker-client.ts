@@ -26,7 +26,7 @@ export interface WorkerClient {
   /** A streamed chat with llama3, from its first byte on. */
   chat(): Promise<RunningReply>;
   ask(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer>;
-  close(): void;
+  readonly close: () => void;
 }
 
 const CONNECTIONS = 8;
@@ -108,7 +108,8 @@ async function openClient(gateway: Gateway, key: string): Promise<WorkerClient> 
   };
 }
 
-function follow(response: IncomingMessage): RunningReply {
+/** A streamed reply, from its head on. */
+export function follow(response: IncomingMessage): RunningReply {
   let text = '';
   response.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
