@@ -5,6 +5,8 @@ import { CommandError } from '../program/command-error.ts';
 import { defineCommand } from '../program/command.ts';
 import { EXIT } from '../program/exit-code.ts';
 
+const LINGER_MS = 500;
+
 export const serve = defineCommand({
   name: 'serve',
   summary: 'Runs the gateway in the foreground, as a service manager starts it.',
@@ -31,7 +33,7 @@ export const serve = defineCommand({
     // The workers end by themselves when this process does, each with its streams told and settled.
     onUncaught(log, () => process.exit(EXIT.crashed));
     try {
-      return await runPrimary({
+      const exit = await runPrimary({
         settings,
         clock: systemClock,
         log,
@@ -39,6 +41,9 @@ export const serve = defineCommand({
         workerEnvironment: envFile === undefined ? {} : { NZGW_ENV_FILE: envFile },
         stop: stop.signal,
       });
+      // Left to the end of everything, a connection into a dead network would keep the process.
+      setTimeout(() => process.exit(exit), LINGER_MS).unref();
+      return exit;
     } catch (error) {
       if (error instanceof StartError) {
         throw new CommandError(error.message, { exitCode: EXIT.conflict, code: 'cannot_start' });

@@ -45,10 +45,14 @@ export function startListening(parts: ListenerParts): Listener {
     });
     const lost = Promise.withResolvers<Error>();
     let closed = false;
-    subscriber.events.on('error', lost.resolve);
     subscriber.events.on('notification', parts.onNotice);
+    // It may still have been about to connect anew when it was closed; then it checks a connection,
+    // living or lost, until it is closed once more.
+    subscriber.events.on('error', (error) => {
+      if (closed) void subscriber.close().catch(() => undefined);
+      else lost.resolve(error);
+    });
     subscriber.events.on('connected', () => {
-      // It may still have been about to connect anew when it was closed.
       if (closed) void subscriber.close().catch(() => undefined);
       else parts.onNotice();
     });
