@@ -13,6 +13,8 @@ export interface Answer {
 export interface RunningReply {
   readonly status: number;
   readonly requestId: string;
+  /** A header of its head, by its name in lower case. */
+  header(name: string): string | undefined;
   /** Whole lines received so far. */
   lines(): readonly string[];
   /** True once the reply ended as HTTP wants it, false if its connection was cut. */
@@ -118,6 +120,7 @@ export function follow(response: IncomingMessage): RunningReply {
   return {
     status: response.statusCode ?? 0,
     requestId: String(response.headers['request-id']),
+    header: (name) => response.headers[name]?.toString(),
     lines: () => text.split('\n').slice(0, -1),
     ended: new Promise((resolve) => {
       response.once('close', () => {
