@@ -5,13 +5,28 @@ import { join } from 'node:path';
 const NAME = /^nzgw-(\d{1,10})-[0-9a-f]{32}\.lmdb(-lock)?$/;
 
 /**
+ * lmdb's table of readers, 64 bytes each, so room for a thousand processes. It is mapped for writing:
+ * in a full tmpfs a page of it that was never written would be a SIGBUS to whoever opens it. So it is
+ * written whole, here, where a full tmpfs is an error.
+ */
+const LOCK_BYTES = 64 * 1024;
+
+/**
  * A new empty file of this process, readable by its user alone, and its lock file. The exclusive
  * creation under a random name leaves nothing to plant a link on. Throws if the directory is not
- * writable.
+ * writable or full; nothing is left then.
  */
 export function makeSharedFile(directory: string): string {
   const path = join(directory, `nzgw-${process.pid}-${randomBytes(16).toString('hex')}.lmdb`);
-  for (const file of filesOf(path)) writeFileSync(file, '', { mode: 0o600, flag: 'wx' });
+  const [data, lock] = filesOf(path);
+  const options = { mode: 0o600, flag: 'wx' } as const;
+  try {
+    writeFileSync(data, '', options);
+    writeFileSync(lock, Buffer.alloc(LOCK_BYTES), options);
+  } catch (error) {
+    removeSharedFile(path);
+    throw error;
+  }
   return path;
 }
 

@@ -1,18 +1,18 @@
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { open } from 'lmdb';
-import type { Database } from 'lmdb';
 import type { KeyRow, ModelsHead, TenantRow, Trust, UpstreamModels } from './records.ts';
 import { makeSharedFile, removeSharedFile, removeStaleFiles } from './shared-file.ts';
-import { MAX_TABLES, openTables } from './shared-tables.ts';
+import { nameIoErrors } from './shared-io-error.ts';
+import { MAX_TABLES, openTables, readLiveBytes } from './shared-tables.ts';
 import type { SharedTables, Show } from './shared-tables.ts';
-
-export interface Changes {
-  readonly keys: Iterable<KeyRow>;
-  readonly tenants: Iterable<TenantRow>;
-}
+import { makeSizeGuard, SPARE_BYTES } from './size-guard.ts';
+import { writeAll, writeChanges } from './write-rows.ts';
+import type { Changes } from './write-rows.ts';
 
 /**
  * The primary's side of shared memory (DESIGN §4): the only writer. Every write is one transaction
- * and visible to readers when the call returns; one that fails throws and changed nothing.
+ * and visible to readers when the call returns; one that fails throws and changed nothing. It fails
+ * in a full tmpfs and at the bound of size-guard.ts.
  */
 export interface SharedWriter {
   readonly path: string;
@@ -35,15 +35,35 @@ export interface SharedWriter {
   close(): Promise<void>;
 }
 
-/** Makes a fresh file in a tmpfs directory. Throws if that cannot be done. */
-export function createShared(directory: string): SharedWriter {
+export interface SharedOptions {
+  /** How far the file may grow beyond its rows. */
+  readonly spareBytes?: number;
+}
+
+/** Makes a fresh file in a tmpfs directory. Throws if that cannot be done, and leaves nothing then. */
+export function createShared(directory: string, options: SharedOptions = {}): SharedWriter {
   removeStaleFiles(directory);
   const path = makeSharedFile(directory);
+  try {
+    return nameIoErrors(() => openWriter(path, options.spareBytes ?? SPARE_BYTES));
+  } catch (error) {
+    removeSharedFile(path);
+    throw error;
+  }
+}
+
+function openWriter(path: string, spareBytes: number): SharedWriter {
   // Nothing here outlives the host, so nothing is synced; lmdb demands the other flag with it.
   const root = open({ path, noSync: true, overlappingSync: false, maxDbs: MAX_TABLES });
   const tables = openTables(root);
-  const write = (act: () => void) => {
-    root.transactionSync(act);
+  const file = openSync(path, 'r');
+  const requireRoom = makeSizeGuard(
+    { readBytes: () => fstatSync(file).size, readLiveBytes: () => readLiveBytes(tables) },
+    spareBytes,
+  );
+  const write = <T>(act: () => T): T => {
+    requireRoom();
+    return nameIoErrors(() => root.transactionSync(act));
   };
 
   return {
@@ -53,19 +73,16 @@ export function createShared(directory: string): SharedWriter {
         tables.trust.putSync('trust', trust);
       });
     },
-    replaceDirectory: (keys, tenants) => {
-      const revoked: KeyRow[] = [];
+    replaceDirectory: (keys, tenants) =>
       write(() => {
-        const noted = noteRevoked(tables.directory, keys, revoked);
-        replaceAll(tables.directory, noted, (row) => row.publicId);
-        replaceAll(tables.tenants, tenants, (row) => row.tenantId);
+        const revoked = writeAll(tables, { keys, tenants });
         raiseGeneration(tables);
-      });
-      return revoked;
-    },
+        return revoked;
+      }),
     applyChanges: (changes) => {
       write(() => {
-        applyChanges(tables, changes);
+        writeChanges(tables, changes);
+        raiseGeneration(tables);
       });
     },
     putModels: (head, bodies) => {
@@ -81,15 +98,10 @@ export function createShared(directory: string): SharedWriter {
     checkReaders: () => root.readerCheck(),
     close: async () => {
       removeSharedFile(path);
+      closeSync(file);
       await root.close();
     },
   };
-}
-
-function applyChanges(tables: SharedTables, changes: Changes): void {
-  for (const row of changes.keys) tables.directory.putSync(row.publicId, row);
-  for (const row of changes.tenants) tables.tenants.putSync(row.tenantId, row);
-  raiseGeneration(tables);
 }
 
 function putModels(
@@ -107,34 +119,7 @@ function putModels(
   tables.models.putSync('head', head);
 }
 
-/** Passes rows on before they are written, and notes those that end by it. */
-function* noteRevoked(
-  table: SharedTables['directory'],
-  keys: Iterable<KeyRow>,
-  revoked: KeyRow[],
-): Iterable<KeyRow> {
-  for (const row of keys) {
-    if (row.status === 'revoked' && table.get(row.publicId)?.status === 'active') revoked.push(row);
-    yield row;
-  }
-}
-
-function replaceAll<Row>(
-  table: Database<Row, string>,
-  rows: Iterable<Row>,
-  keyOf: (row: Row) => string,
-): void {
-  const present = new Set<string>();
-  for (const row of rows) {
-    present.add(keyOf(row));
-    table.putSync(keyOf(row), row);
-  }
-  for (const key of [...table.getKeys()]) {
-    if (!present.has(key)) table.removeSync(key);
-  }
-}
-
-/** What workers remember of unknown ids is forgotten when this rises. */
+/** What workers remember of unknown ids and of rows is worth nothing any more when this rises. */
 function raiseGeneration(tables: SharedTables): void {
   const last = tables.trust.get('generation');
   tables.trust.putSync('generation', typeof last === 'number' ? last + 1 : 1);
