@@ -4,35 +4,14 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { openShared } from '../../lib/shared/shared-reader.ts';
-import type { SharedReader } from '../../lib/shared/shared-reader.ts';
-import { createShared } from '../../lib/shared/shared-writer.ts';
-import type { SharedWriter } from '../../lib/shared/shared-writer.ts';
-import { systemClock } from '../../lib/time/clock.ts';
-import { makeKeyRow, makeTenantRow } from '../support/rows.ts';
-
-const CHILD = new URL('../support/shared-child.ts', import.meta.url).pathname;
-
-/** A reader process; `ask` sends one line and takes one. */
-function startReader(path: string) {
-  const child = spawn(process.execPath, [CHILD, path], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ask = async (command: string): Promise<unknown> => {
-    child.stdin.write(`${command}\n`);
-    const line = await lines.next();
-    return JSON.parse(String(line.value)) as unknown;
-  };
-  const kill = async () => {
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  };
-  return { ask, kill, pid: child.pid ?? 0 };
-}
-
-function makeId(index: number): string {
-  return `K${String(index).padStart(11, '0')}`;
-}
+import { openShared } from '../../../lib/shared/shared-reader.ts';
+import type { SharedReader } from '../../../lib/shared/shared-reader.ts';
+import { createShared } from '../../../lib/shared/shared-writer.ts';
+import type { SharedWriter } from '../../../lib/shared/shared-writer.ts';
+import { systemClock } from '../../../lib/time/clock.ts';
+import { makeKeyRow, makeTenantRow } from '../../support/rows.ts';
+import { startReader } from '../../support/shared-processes.ts';
+import { makeId } from '../../support/shared-rows.ts';
 
 describe('shared memory', function () {
   this.timeout(20_000);
@@ -219,26 +198,43 @@ describe('shared memory', function () {
     expect(statSync(writer.path).size).to.be.at.most(before + 256 * 1024);
   });
 
-  it('stays readable after kill -9 of the writer, whose file the next primary removes', async () => {
-    const script = `
-      import { createShared } from ${JSON.stringify(new URL('../../lib/shared/shared-writer.ts', import.meta.url).href)};
-      const writer = createShared(${JSON.stringify(directory)});
-      writer.putTrust({ deadlineMs: 7, runId: 'dead' });
-      console.log(writer.path);
-      setInterval(() => writer.putTrust({ deadlineMs: 7, runId: 'dead' }), 0);`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [line] = (await once(child.stdout, 'data')) as [Buffer];
-    const path = line.toString().trim();
-    const survivor = openShared(path);
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    survivor.refresh();
-    expect(survivor.readTrust()).to.deep.equal({ deadlineMs: 7, runId: 'dead' });
-    await createShared(directory).close();
-    expect(existsSync(path)).to.equal(false);
-    await survivor.close();
+  it('hands a row out again while the directory is the same, and anew after any change of it', () => {
+    writer.replaceDirectory([makeKeyRow()], [makeTenantRow()]);
+    reader.refresh();
+    const before = reader.readKey('AAAAAAAAAAAA');
+    writer.putTrust({ deadlineMs: 1, runId: 'r' });
+    reader.refresh();
+    expect(reader.readKey('AAAAAAAAAAAA')).to.equal(before);
+    writer.applyChanges({ keys: [], tenants: [makeTenantRow({ version: 2 })] });
+    reader.refresh();
+    expect(reader.readKey('AAAAAAAAAAAA')).to.deep.equal(before);
+    expect(reader.readTenant(makeTenantRow().tenantId)?.version).to.equal(2);
+    writer.applyChanges({ keys: [makeKeyRow({ version: 3 })], tenants: [] });
+    reader.refresh();
+    expect(reader.readKey('AAAAAAAAAAAA')?.version).to.equal(3);
+  });
+
+  it('shows nothing newer of the directory before the next refresh', async () => {
+    writer.replaceDirectory([makeKeyRow()], [makeTenantRow()]);
+    reader.refresh();
+    expect(reader.readKey('AAAAAAAAAAAA')?.version).to.equal(1);
+    writer.applyChanges({ keys: [makeKeyRow({ version: 2 })], tenants: [] });
+    // lmdb gives its snapshot up by itself when the turn is over.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(reader.readKey('AAAAAAAAAAAA')?.version).to.equal(1);
+    expect(reader.readGeneration()).to.equal(1);
+    reader.refresh();
+    expect(reader.readKey('AAAAAAAAAAAA')?.version).to.equal(2);
+  });
+
+  it('has room for the readers of the largest host, and those that replace them', async () => {
+    const children = Array.from({ length: 3 }, () => startReader(writer.path));
+    await Promise.all(children.map((child) => child.ask('trust')));
+    // 64 bytes a reader; never sparse, or a page of it would be missing when the tmpfs is full.
+    const { size, blocks } = statSync(`${writer.path}-lock`);
+    expect(size / 64).to.be.above(2 * 64);
+    expect(blocks * 512).to.be.at.least(size);
+    await Promise.all(children.map((child) => child.kill()));
   });
 
   it('refuses to open what is not there', () => {
