@@ -103,7 +103,7 @@ function openWorld(path: string, keys: number): World {
 function check({ shared, directory, verified }: World, id: string): void {
   requireTrust({ shared, clock: systemClock });
   const principal = directory.read(id);
-  if (!principal || !verified.has(principal, DIGEST)) throw new Error(`${id} is not known`);
+  if (!principal || !verified.readLeftMs(principal, DIGEST)) throw new Error(`${id} is not known`);
 }
 
 /** The first round only warms up. */
