@@ -13,6 +13,10 @@ first that has it counts:
 2. a systemd credential called \`X\` or \`x\` (\`LoadCredential=\`);
 3. the file of settings that \`NZGW_ENV_FILE\` names, one \`NAME=value\` a line.
 
+After SIGHUP the files are read again; the environment stays as it was at the start. Settings that are
+marked "needs a restart" keep their value, the others are in force for every worker that is started from
+then on; if any of them cannot be used, all stay as they were.
+
 An empty value counts as absent. All faults are told at once (exit code 2); \`nzgw config\` shows what is
 in force and where it came from. The value of a secret is never shown.
 `;
@@ -28,7 +32,7 @@ export function toConfigurationPage(): string {
       `\`${definition.name}\``,
       toDefault(definition),
       definition.kind.wanted,
-      `${definition.meaning}${definition.secret ? ' Secret.' : ''}`,
+      toMeaning(definition),
     ]);
     return `\n## ${title}\n\n${toTable([['Name', 'Default', 'Value', 'Meaning'], ...rows])}`;
   });
@@ -45,14 +49,22 @@ export function toEnvExample(): string {
 }
 
 function toExample(definition: Definition<unknown>): string {
-  const { name, kind, fallback, shownFallback, meaning, secret } = definition;
+  const { name, kind, fallback, shownFallback } = definition;
   const computed = shownFallback === undefined ? '' : ` (default: ${shownFallback})`;
   const value = shownFallback === undefined ? (fallback ?? '') : '';
   return [
-    `\n# ${meaning}${secret ? ' Secret.' : ''}`,
+    `\n# ${toMeaning(definition)}`,
     `# Wanted: ${kind.wanted}${computed}`,
     `${fallback === undefined ? '' : '# '}${name}=${value}\n`,
   ].join('\n');
+}
+
+function toMeaning({ meaning, secret, needsRestart }: Definition<unknown>): string {
+  return [
+    meaning,
+    ...(secret ? ['Secret.'] : []),
+    ...(needsRestart ? ['Needs a restart.'] : []),
+  ].join(' ');
 }
 
 function toDefault({ fallback, shownFallback }: Definition<unknown>): string {

@@ -2,6 +2,7 @@ import { findCrossFaults } from './cross-checks.ts';
 import type { Definition } from './definition.ts';
 import { Sources } from './read-sources.ts';
 import type { Environment, FoundText, Origin } from './read-sources.ts';
+import type { TextOptions } from './read-text-file.ts';
 import { SETTINGS } from './settings.ts';
 import type { SettingKey, Settings } from './settings.ts';
 import { warnOfUnknownNames } from './unknown-names.ts';
@@ -20,9 +21,18 @@ export class SettingsError extends Error {
   }
 }
 
+/** The settings a process goes by, and the texts that they were read from: by name, without defaults. */
+export interface SettingsInForce {
+  readonly settings: Settings;
+  /** With secrets: only ever told to a worker. */
+  readonly texts: Readonly<Record<string, string>>;
+}
+
 interface LoadedSettings<K extends SettingKey> {
   /** Frozen. */
   readonly settings: Pick<Settings, K>;
+  /** What was found, by name: read as an environment it gives the same settings. */
+  readonly texts: Readonly<Record<string, string>>;
   readonly origins: Readonly<Record<K, Origin>>;
   /** Lines to be shown, of what is odd but does not matter. */
   readonly warnings: readonly string[];
@@ -31,16 +41,19 @@ interface LoadedSettings<K extends SettingKey> {
 /**
  * Reads and checks the settings (SPEC §14): all, or only the wanted ones, since a command that needs
  * Postgres alone must not ask for Redis.
+ * `pipes` false: only what can be read again, and at once.
  * @throws SettingsError with every fault at once.
  */
 export function loadSettings<K extends SettingKey = SettingKey>(
   environment: Environment,
   wanted: readonly K[] = Object.keys(SETTINGS) as K[],
+  options: TextOptions = { pipes: true },
 ): LoadedSettings<K> {
-  const sources = new Sources(environment);
+  const sources = new Sources(environment, options);
   const faults: string[] = [];
   const values: Partial<Record<SettingKey, unknown>> = {};
   const origins: Partial<Record<SettingKey, Origin>> = {};
+  const texts: Record<string, string> = {};
 
   for (const key of wanted) {
     const definition: Definition<unknown> = SETTINGS[key];
@@ -49,6 +62,7 @@ export function loadSettings<K extends SettingKey = SettingKey>(
     const told = unread ?? fault;
     if (told !== undefined) faults.push(told);
     values[key] = value;
+    if (found !== undefined) texts[definition.name] = found.text;
     origins[key] = found?.origin ?? (definition.fallback === null ? 'absent' : 'default');
   }
 
@@ -58,6 +72,7 @@ export function loadSettings<K extends SettingKey = SettingKey>(
   if (faults.length > 0) throw new SettingsError(faults);
   return {
     settings: Object.freeze(settings),
+    texts,
     origins: origins as Record<K, Origin>,
     warnings: warnOfUnknownNames(
       sources.names,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import type { Definition } from './definition.ts';
 import { readErrorCode, readTextFile } from './read-text-file.ts';
+import type { TextOptions } from './read-text-file.ts';
 
 /** As process.env has it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -35,10 +36,13 @@ export class Sources {
   readonly fault: string | undefined;
   readonly #environment: Environment;
   readonly #envFile: Environment;
+  readonly #options: TextOptions;
 
-  constructor(environment: Environment) {
+  constructor(environment: Environment, options: TextOptions = { pipes: true }) {
     this.#environment = environment;
-    const { found, fault } = readNamedFile(environment, { name: 'NZGW_ENV_FILE', secret: false });
+    this.#options = options;
+    const named = { name: 'NZGW_ENV_FILE', secret: false };
+    const { found, fault } = readNamedFile({ environment, options }, named);
     this.#envFile = parseEnv(found?.text ?? '');
     this.fault = fault;
   }
@@ -50,10 +54,11 @@ export class Sources {
 
   /** Throws nothing: what cannot be read is told as a fault, to be shown with all others. */
   find(setting: Named): Finding {
+    const options = this.#options;
     for (const finding of [
-      findIn(this.#environment, setting, 'environment'),
+      findIn({ environment: this.#environment, options }, setting, 'environment'),
       findCredential(toPresent(this.#environment['CREDENTIALS_DIRECTORY']), setting.name),
-      findIn(this.#envFile, setting, 'env_file'),
+      findIn({ environment: this.#envFile, options }, setting, 'env_file'),
     ]) {
       if (finding !== NOTHING) return finding;
     }
@@ -61,21 +66,27 @@ export class Sources {
   }
 }
 
-function findIn(environment: Environment, { name, secret }: Named, origin: Origin): Finding {
+interface Place {
+  readonly environment: Environment;
+  readonly options: TextOptions;
+}
+
+function findIn(place: Place, { name, secret }: Named, origin: Origin): Finding {
+  const { environment } = place;
   const text = toPresent(environment[name]);
   if (text === undefined) {
-    return readNamedFile(environment, { name: `${name}_FILE`, secret });
+    return readNamedFile(place, { name: `${name}_FILE`, secret });
   }
   if (toPresent(environment[`${name}_FILE`]) === undefined) return { found: { text, origin } };
   return { fault: `${name}: wanted either ${name} or ${name}_FILE, got both` };
 }
 
 /** Where a secret belongs, its text may stand by mistake for the path: that is not shown either. */
-function readNamedFile(environment: Environment, { name, secret }: Named): Finding {
+function readNamedFile({ environment, options }: Place, { name, secret }: Named): Finding {
   const path = toPresent(environment[name]);
   if (path === undefined) return NOTHING;
   try {
-    const text = toPresent(readTextFile(path));
+    const text = toPresent(readTextFile(path, options));
     return text === undefined ? NOTHING : { found: { text, origin: 'file' } };
   } catch (error) {
     const found = `${secret ? 'one that is not shown' : JSON.stringify(path)} (${readErrorCode(error)})`;

@@ -1,12 +1,20 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
 const MOST_BYTES = 65_536;
 
+/** Where a text may come from: a pipe gives it once, and may never give it. */
+export interface TextOptions {
+  readonly pipes: boolean;
+}
+
 /**
- * The text of a small file, without the newline at its end. A pipe will do too.
- * @throws Error with a `code`: of the system, or EFBIG above 64 KiB.
+ * The text of a small file, without the newline at its end. A pipe will do too, unless told otherwise.
+ * @throws Error with a `code`: of the system, EFBIG above 64 KiB, NOT_A_FILE.
  */
-export function readTextFile(path: string): string {
+export function readTextFile(path: string, { pipes }: TextOptions = { pipes: true }): string {
+  if (!pipes && !statSync(path).isFile()) {
+    throw Object.assign(new Error('not a file'), { code: 'NOT_A_FILE' });
+  }
   const buffer = Buffer.alloc(MOST_BYTES + 1);
   const file = openSync(path, 'r');
   let length = 0;

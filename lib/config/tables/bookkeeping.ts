@@ -1,18 +1,22 @@
-import { withDefault } from '../definition.ts';
+import { lasting, withDefault } from '../definition.ts';
 import { choice, integer } from '../kinds.ts';
 
 export const BOOKKEEPING = {
-  trustPollMs: withDefault(
-    'NZGW_TRUST_POLL_MS',
-    integer(50, 10_000),
-    250,
-    'How often the primary reads changes.',
+  trustPollMs: lasting(
+    withDefault(
+      'NZGW_TRUST_POLL_MS',
+      integer(50, 10_000),
+      250,
+      'How often the primary reads changes.',
+    ),
   ),
-  trustLeaseMs: withDefault(
-    'NZGW_TRUST_LEASE_MS',
-    integer(100, 60_000),
-    750,
-    'How long what it read is believed.',
+  trustLeaseMs: lasting(
+    withDefault(
+      'NZGW_TRUST_LEASE_MS',
+      integer(100, 60_000),
+      750,
+      'How long what it read is believed.',
+    ),
   ),
   trustGraceSeconds: withDefault(
     'NZGW_TRUST_GRACE_SECONDS',
@@ -26,17 +30,21 @@ export const BOOKKEEPING = {
     1_000,
     'How long Redis may take to decide.',
   ),
-  readyAfterMs: withDefault(
-    'NZGW_READY_AFTER_MS',
-    integer(0, 600_000),
-    12_000,
-    'How long Redis must have answered again before anything is admitted, after it lost its data; two renewals and 2 s at least.',
+  readyAfterMs: lasting(
+    withDefault(
+      'NZGW_READY_AFTER_MS',
+      integer(0, 600_000),
+      12_000,
+      'How long Redis must have answered again before anything is admitted, after it lost its data; two renewals and 2 s at least.',
+    ),
   ),
-  compareSeconds: withDefault(
-    'NZGW_COMPARE_SECONDS',
-    integer(1, 86_400),
-    300,
-    "How often Redis's budget counters are compared with the ledger.",
+  compareSeconds: lasting(
+    withDefault(
+      'NZGW_COMPARE_SECONDS',
+      integer(1, 86_400),
+      300,
+      "How often Redis's budget counters are compared with the ledger.",
+    ),
   ),
   leaseSeconds: withDefault(
     'NZGW_LEASE_SECONDS',
@@ -92,16 +100,20 @@ export const BOOKKEEPING = {
     1_000,
     'Refusals of one worker that may wait for Redis.',
   ),
-  metricTenants: withDefault(
-    'NZGW_METRIC_TENANTS',
-    integer(0, 10_000),
-    200,
-    'Tenants with metric labels of their own.',
+  metricTenants: lasting(
+    withDefault(
+      'NZGW_METRIC_TENANTS',
+      integer(0, 10_000),
+      200,
+      'Tenants with metric labels of their own.',
+    ),
   ),
-  metricModels: withDefault(
-    'NZGW_METRIC_MODELS',
-    integer(0, 10_000),
-    100,
-    'Models with metric labels of their own.',
+  metricModels: lasting(
+    withDefault(
+      'NZGW_METRIC_MODELS',
+      integer(0, 10_000),
+      100,
+      'Models with metric labels of their own.',
+    ),
   ),
 } as const;

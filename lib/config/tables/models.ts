@@ -1,30 +1,38 @@
-import { optional, withDefault } from '../definition.ts';
+import { lasting, optional, withDefault } from '../definition.ts';
 import { flag, integer, perModel } from '../kinds.ts';
 
 export const MODELS = {
-  discoveryIntervalSeconds: withDefault(
-    'MODEL_DISCOVERY_INTERVAL_SECONDS',
-    integer(1, 3_600),
-    30,
-    'How often upstreams are asked for their models.',
+  discoveryIntervalSeconds: lasting(
+    withDefault(
+      'MODEL_DISCOVERY_INTERVAL_SECONDS',
+      integer(1, 3_600),
+      30,
+      'How often upstreams are asked for their models.',
+    ),
   ),
-  discoveryTimeoutSeconds: withDefault(
-    'MODEL_DISCOVERY_TIMEOUT_SECONDS',
-    integer(1, 60),
-    5,
-    'How long one such question may take.',
+  discoveryTimeoutSeconds: lasting(
+    withDefault(
+      'MODEL_DISCOVERY_TIMEOUT_SECONDS',
+      integer(1, 60),
+      5,
+      'How long one such question may take.',
+    ),
   ),
-  discoveryMaxAgeSeconds: withDefault(
-    'MODEL_DISCOVERY_MAX_AGE_SECONDS',
-    integer(2, 86_400),
-    120,
-    'An older snapshot is not trusted.',
+  discoveryMaxAgeSeconds: lasting(
+    withDefault(
+      'MODEL_DISCOVERY_MAX_AGE_SECONDS',
+      integer(2, 86_400),
+      120,
+      'An older snapshot is not trusted.',
+    ),
   ),
-  allowCloudModels: withDefault(
-    'NZGW_ALLOW_CLOUD_MODELS',
-    flag,
-    'false',
-    'Lists models that Ollama runs on its own cloud.',
+  allowCloudModels: lasting(
+    withDefault(
+      'NZGW_ALLOW_CLOUD_MODELS',
+      flag,
+      'false',
+      'Lists models that Ollama runs on its own cloud.',
+    ),
   ),
   numCtx: optional(
     'NZGW_NUM_CTX',

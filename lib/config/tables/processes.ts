@@ -1,34 +1,42 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { withDefault } from '../definition.ts';
+import { lasting, withDefault } from '../definition.ts';
 import { choice, firstPath, host, integer, networks } from '../kinds.ts';
 
 export const PROCESSES = {
-  host: withDefault('NZGW_HOST', host, '127.0.0.1', 'Address of the public listener.'),
-  port: withDefault(
-    'NZGW_PORT',
-    integer(0, 65_535),
-    8_080,
-    'Port of the public listener; 0 takes a free one.',
+  host: lasting(withDefault('NZGW_HOST', host, '127.0.0.1', 'Address of the public listener.')),
+  port: lasting(
+    withDefault(
+      'NZGW_PORT',
+      integer(0, 65_535),
+      8_080,
+      'Port of the public listener; 0 takes a free one.',
+    ),
   ),
-  adminHost: withDefault(
-    'NZGW_ADMIN_HOST',
-    host,
-    '127.0.0.1',
-    'Address of the admin listener (health, metrics).',
+  adminHost: lasting(
+    withDefault(
+      'NZGW_ADMIN_HOST',
+      host,
+      '127.0.0.1',
+      'Address of the admin listener (health, metrics).',
+    ),
   ),
-  adminPort: withDefault(
-    'NZGW_ADMIN_PORT',
-    integer(0, 65_535),
-    9_464,
-    'Port of the admin listener; 0 takes a free one.',
+  adminPort: lasting(
+    withDefault(
+      'NZGW_ADMIN_PORT',
+      integer(0, 65_535),
+      9_464,
+      'Port of the admin listener; 0 takes a free one.',
+    ),
   ),
   workers: {
-    ...withDefault(
-      'NZGW_WORKERS',
-      integer(1, 64),
-      Math.min(8, availableParallelism()),
-      'HTTP worker processes.',
+    ...lasting(
+      withDefault(
+        'NZGW_WORKERS',
+        integer(1, 64),
+        Math.min(8, availableParallelism()),
+        'HTTP worker processes.',
+      ),
     ),
     shownFallback: 'cores, at most 8',
   },
@@ -48,14 +56,22 @@ export const PROCESSES = {
     'NZGW_DRAIN_SECONDS',
     integer(0, 3_600),
     30,
-    'How long streams may go on after SIGTERM.',
+    'How long streams may go on after SIGTERM, and in a worker that is replaced after SIGHUP.',
+  ),
+  primarySilenceSeconds: withDefault(
+    'NZGW_PRIMARY_SILENCE_SECONDS',
+    integer(3, 3_600),
+    30,
+    'A worker that hears nothing of its primary for so long kills it and ends, so that the service manager starts both anew.',
   ),
   runtimeDirectory: {
-    ...withDefault(
-      'RUNTIME_DIRECTORY',
-      firstPath,
-      existsSync('/dev/shm') ? '/dev/shm' : tmpdir(),
-      'A folder, best a tmpfs, for the shared-memory file; systemd sets it.',
+    ...lasting(
+      withDefault(
+        'RUNTIME_DIRECTORY',
+        firstPath,
+        existsSync('/dev/shm') ? '/dev/shm' : tmpdir(),
+        'A folder, best a tmpfs, for the shared-memory file; systemd sets it.',
+      ),
     ),
     shownFallback: '/dev/shm, else the temporary folder',
   },

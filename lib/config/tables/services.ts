@@ -1,24 +1,30 @@
-import { hidden, optional, required, withDefault } from '../definition.ts';
+import { hidden, lasting, optional, required, withDefault } from '../definition.ts';
 import { flag, origins, redisUrls, secret, url } from '../kinds.ts';
 
 export const SERVICES = {
-  databaseUrl: hidden(
-    required('DATABASE_URL', url('postgres:', 'postgresql:'), 'Postgres, the truth.'),
+  databaseUrl: lasting(
+    hidden(required('DATABASE_URL', url('postgres:', 'postgresql:'), 'Postgres, the truth.')),
   ),
-  redisUrl: hidden(
-    required(
-      'REDIS_URL',
-      redisUrls,
-      'Redis 7 or newer, which decides admissions. Of several the first tells the credentials.',
+  redisUrl: lasting(
+    hidden(
+      required(
+        'REDIS_URL',
+        redisUrls,
+        'Redis 7 or newer, which decides admissions. Of several the first tells the credentials.',
+      ),
     ),
   ),
-  allowVolatileRedis: withDefault(
-    'NZGW_ALLOW_VOLATILE_REDIS',
-    flag,
-    'false',
-    'Starts on a Redis without AOF, which forgets running requests at a restart.',
+  allowVolatileRedis: lasting(
+    withDefault(
+      'NZGW_ALLOW_VOLATILE_REDIS',
+      flag,
+      'false',
+      'Starts on a Redis without AOF, which forgets running requests at a restart.',
+    ),
   ),
-  ollamaUrls: required('OLLAMA_URL', origins, 'The Ollama server, or several separated by commas.'),
+  ollamaUrls: lasting(
+    required('OLLAMA_URL', origins, 'The Ollama server, or several separated by commas.'),
+  ),
   keyPepper: hidden(
     required(
       'NZGW_KEY_PEPPER',
