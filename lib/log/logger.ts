@@ -14,6 +14,11 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
+/** Of a process: its level follows the settings. */
+export interface LeveledLogger extends Logger {
+  setLevel(level: string): void;
+}
+
 const STDOUT = 1;
 
 /**
@@ -21,7 +26,7 @@ const STDOUT = 1;
  * a process that is killed has lost nothing that it said. pino's own destination would throw where a
  * disk is full, and wait for ever for room after a fatal line.
  */
-export function openLogger(level: string, fields: LogFields): Logger {
+export function openLogger(level: string, fields: LogFields): LeveledLogger {
   const sink = openLineSink(openWithoutBlocking(STDOUT), (lost) => {
     log.warn({ event: 'log_lines_lost', lost }, 'log lines were lost');
   });
@@ -34,7 +39,11 @@ export function openLogger(level: string, fields: LogFields): Logger {
     },
     sink,
   );
-  return log;
+  return Object.assign(log, {
+    setLevel: (next: string) => {
+      log.level = next;
+    },
+  });
 }
 
 /**

@@ -1,9 +1,12 @@
-import type { LogFields, Logger } from '../../lib/log/logger.ts';
+import type { LeveledLogger, LogFields, Logger } from '../../lib/log/logger.ts';
 
 export type RecordedLine = LogFields & { readonly level: string; readonly message: string };
 
 /** A logger whose lines can be read back. */
-export function recordLog(): { readonly log: Logger; readonly lines: readonly RecordedLine[] } {
+export function recordLog(): {
+  readonly log: LeveledLogger;
+  readonly lines: readonly RecordedLine[];
+} {
   const lines: RecordedLine[] = [];
   const make = (base: LogFields): Logger => {
     const write = (level: string) => (fields: LogFields, message: string) => {
@@ -18,5 +21,8 @@ export function recordLog(): { readonly log: Logger; readonly lines: readonly Re
       child: (fields) => make({ ...base, ...fields }),
     };
   };
-  return { log: make({}), lines };
+  const setLevel = (level: string): void => {
+    lines.push({ event: 'level_set', level, message: '' });
+  };
+  return { log: { ...make({}), setLevel }, lines };
 }
