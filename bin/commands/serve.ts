@@ -16,13 +16,12 @@ export const serve = defineCommand({
   needs: [],
   async run(context) {
     // Only here: the whole gateway would slow down every other command's start.
-    const { runPrimary } = await import('../../lib/cluster/primary.ts');
+    const { runPrimary } = await import('../../lib/cluster/run-primary.ts');
     const { StartError } = await import('../../lib/cluster/prepare.ts');
     const { ignoreSignals, onUncaught } = await import('../../lib/cluster/process-signals.ts');
-    const { settings, warnings } = loadSettings(context.environment);
+    const { settings, texts, warnings } = loadSettings(context.environment);
     const log = openLogger(settings.logLevel, { process: 'primary', pid: process.pid });
     for (const warning of warnings) log.warn({ event: 'setting_warning' }, warning);
-    const envFile = context.environment['NZGW_ENV_FILE'];
     const stop = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
@@ -35,10 +34,14 @@ export const serve = defineCommand({
     try {
       const exit = await runPrimary({
         settings,
+        texts,
+        environment: context.environment,
         clock: systemClock,
         log,
         workerEntry: new URL('../../workers/http.js', import.meta.url),
-        workerEnvironment: envFile === undefined ? {} : { NZGW_ENV_FILE: envFile },
+        onHangup: (listener) => {
+          process.on('SIGHUP', listener);
+        },
         stop: stop.signal,
       });
       // Left to the end of everything, a connection into a dead network would keep the process.

@@ -35,6 +35,8 @@ export interface DutyParts {
   readonly shared: SharedWriter;
   readonly shards: number;
   readonly counts: ShardCounts;
+  /** As toMarkerMs has it for every setting that was in force since the start: the longest. */
+  readonly readMarkerMs: () => number;
   /** Tells the workers of changed models. */
   readonly announceModels: () => void;
   /** Tells the workers of changed keys or tenants. */
@@ -122,11 +124,11 @@ function startTrust({
   shards,
   shared,
   announceChange,
+  readMarkerMs,
   onFatal,
 }: DutyParts): TrustLoop {
   const markers = openRevokedMarkers(redis, shards);
   const entries = openVerifiedEntries(redis);
-  const markerMs = toMarkerMs(settings);
   return startTrustLoop({
     shared,
     clock,
@@ -137,7 +139,7 @@ function startTrust({
     makeClient: () => openClient(settings, 'nzgw trust'),
     markRevoked: async ({ tenantId, keyId }) => {
       // The mark comes first: between the two, a proof may still be read but admits nothing.
-      await markers.markKey(tenantId, keyId, markerMs);
+      await markers.markKey(tenantId, keyId, readMarkerMs());
       await entries.delete(keyId);
     },
     onTrouble: (error) => {

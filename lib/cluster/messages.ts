@@ -9,14 +9,26 @@ export type FromPrimary =
       readonly shards: number;
       /** Of this worker's life: its holds in Redis bear it. Never used twice, on any host. */
       readonly incarnation: string;
+      /** Its settings, by name, as the primary has read and checked them; with secrets. */
+      readonly settings: Readonly<Record<string, string>>;
+      readonly primaryPid: number;
+      /** As in `readiness`, for a worker that takes the place of another. */
+      readonly ready: boolean;
     }
+  /** Said every second: a primary that is stopped, or hangs, says nothing. */
+  | { readonly type: 'alive' }
   /** The models in shared memory changed: decode them now, not on a request's time. */
   | { readonly type: 'models' }
   /** The directory in shared memory changed: what runs may have to end. */
   | { readonly type: 'changed' }
   /** Dependencies as the primary sees them, for /readyz. */
   | { readonly type: 'readiness'; readonly ready: boolean }
-  | { readonly type: 'drain'; readonly graceMs: number };
+  | {
+      readonly type: 'drain';
+      readonly graceMs: number;
+      /** Another listens in its place: whoever is still connected is served, not refused. */
+      readonly replaced: boolean;
+    };
 
 export type FromWorker =
   | { readonly type: 'listening'; readonly host: string; readonly port: number }
@@ -30,7 +42,7 @@ export type FromWorker =
 
 /** Type guard at the border: a message of another process is `unknown` until it has a known type. */
 export function isFromPrimary(message: unknown): message is FromPrimary {
-  return hasType(message, ['start', 'models', 'changed', 'readiness', 'drain']);
+  return hasType(message, ['start', 'alive', 'models', 'changed', 'readiness', 'drain']);
 }
 
 export function isFromWorker(message: unknown): message is FromWorker {

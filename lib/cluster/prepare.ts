@@ -83,9 +83,12 @@ async function askPostgres(settings: Settings, log: Logger): Promise<number> {
   }
 }
 
-/** At its busiest: two a worker, one a shard to drain, to read changes, to prune, and two of `nzgw`. */
+/**
+ * At its busiest: two a worker, of which there is one more while they are replaced, one a shard to
+ * drain, two to read changes and to hear of them, to prune, and two of `nzgw`.
+ */
 function countConnections({ workers }: Settings, shards: number): number {
-  return WORKER_POSTGRES_CONNECTIONS * workers + shards + 5;
+  return WORKER_POSTGRES_CONNECTIONS * (workers + 1) + shards + 5;
 }
 
 async function keepTrying<T>(

@@ -1,33 +1,33 @@
-import type { Settings } from '../config/settings.ts';
-import { watchReadiness } from '../health/readiness.ts';
+import type { SettingsInForce } from '../config/load-settings.ts';
+import type { Environment } from '../config/read-sources.ts';
 import type { Readiness, ReadinessWatch } from '../health/readiness.ts';
-import { describeError } from '../log/logger.ts';
-import type { Logger } from '../log/logger.ts';
+import type { LeveledLogger } from '../log/logger.ts';
 import { makeFleetMetrics } from '../metrics/fleet-metrics.ts';
 import type { FleetMetrics } from '../metrics/fleet-metrics.ts';
 import { makePrimaryMetrics } from '../metrics/primary-metrics.ts';
 import type { SharedWriter } from '../shared/shared-writer.ts';
-import { openRedis } from '../store/redis.ts';
 import type { Redis } from '../store/redis.ts';
 import type { Clock } from '../time/clock.ts';
-import { openAdminServer } from './admin-server.ts';
-import type { AdminServer } from './admin-server.ts';
-import { startDuties } from './duties.ts';
+import type { Child } from './child.ts';
+import { startDuties, toMarkerMs } from './duties.ts';
 import type { Duties } from './duties.ts';
 import type { FromWorker } from './messages.ts';
-import { prepareShared, prepareStores } from './prepare.ts';
-import { makeProbes } from './probes.ts';
+import { Reloading } from './reloading.ts';
+import { describeService } from './service-status.ts';
 import { Supervisor } from './supervisor.ts';
-import type { Child } from './supervisor.ts';
+import { openSystemdNotifier } from './systemd-notifier.ts';
+import type { ServiceNotifier } from './systemd-notifier.ts';
+import { watchGateway } from './watch-gateway.ts';
 
-export interface PrimaryParts {
-  readonly settings: Settings;
+export interface PrimaryParts extends SettingsInForce {
+  /** Where the settings were read from, and are read again; what a service manager has set. */
+  readonly environment: Environment;
   readonly clock: Clock;
-  readonly log: Logger;
+  readonly log: LeveledLogger;
   /** The worker process's entry. */
   readonly workerEntry: URL;
-  /** Added to the workers' environment: where their settings are read from. */
-  readonly workerEnvironment: Readonly<Record<string, string>>;
+  /** Takes who is to be told when the process is asked to read its settings again. */
+  readonly onHangup: (listener: () => void) => void;
   /** Fires when the process is asked to stop. */
   readonly stop: AbortSignal;
 }
@@ -36,70 +36,17 @@ export interface PrimaryParts {
 export const PRIMARY_EXIT = { stopped: 0, failed: 1, crashed: 70 } as const;
 export type PrimaryExit = (typeof PRIMARY_EXIT)[keyof typeof PRIMARY_EXIT];
 
-const REDIS_TIMEOUT_MS = 5_000;
-const CHECK_EVERY_MS = 500;
-const CHECK_TIMEOUT_MS = 1_000;
-
-/**
- * The life of a host's gateway: settings are read, stores are waited for, workers run until the
- * stop. Resolves with the exit code. Throws StartError for what waiting cannot mend.
- */
-export async function runPrimary(parts: PrimaryParts): Promise<PrimaryExit> {
-  const { settings, stop, log } = parts;
-  const primary = new Primary(parts);
-  const admin = await openAdmin(parts, primary);
-  if (!admin) return PRIMARY_EXIT.failed;
-  const redis = openRedis({
-    url: settings.redisUrl,
-    connectionName: 'nzgw-primary',
-    commandTimeoutMs: REDIS_TIMEOUT_MS,
-  });
-  let shared: SharedWriter | undefined;
-  try {
-    const { shards } = await prepareStores(settings, redis, log, stop);
-    shared = prepareShared(settings.runtimeDirectory);
-    return await primary.run(redis, shared, shards);
-  } catch (error) {
-    if (stop.aborted) return PRIMARY_EXIT.stopped;
-    throw error;
-  } finally {
-    await admin.close();
-    redis.disconnect();
-    await shared?.close();
-  }
-}
-
-/** Undefined where its port cannot be had; the log says so. */
-async function openAdmin(
-  { settings, log }: PrimaryParts,
-  primary: Primary,
-): Promise<AdminServer | undefined> {
-  const { adminHost: host, adminPort } = settings;
-  try {
-    const admin = await openAdminServer({
-      host,
-      port: adminPort,
-      readiness: () => primary.readiness(),
-      renderMetrics: () => primary.renderMetrics(),
-    });
-    log.info({ event: 'admin_listening', host, port: admin.port }, 'admin listener');
-    return admin;
-  } catch (error) {
-    log.fatal(
-      { event: 'admin_failed', host, port: adminPort, ...describeError(error) },
-      `the admin listener cannot listen on ${host}:${adminPort}`,
-    );
-    return undefined;
-  }
-}
-
-class Primary {
+/** The primary process of a host's gateway, from its workers' start to their end. */
+export class Primary {
   readonly #parts: PrimaryParts;
   readonly #metrics: FleetMetrics;
   readonly #counts = makePrimaryMetrics();
   readonly #listening = new Set<Child>();
   readonly #end = Promise.withResolvers<PrimaryExit>();
   readonly #startedAtMs: number;
+  readonly #service: ServiceNotifier;
+  readonly #reloading: Reloading;
+  #markerMs: number;
   #duties: Duties | undefined;
   #watch: ReadinessWatch | undefined;
   #supervisor: Supervisor | undefined;
@@ -108,6 +55,13 @@ class Primary {
   constructor(parts: PrimaryParts) {
     this.#parts = parts;
     this.#startedAtMs = parts.clock.monotonicMs();
+    this.#markerMs = toMarkerMs(parts.settings);
+    this.#service = openSystemdNotifier({ ...parts, isAlive: () => this.#listening.size > 0 });
+    this.#service.status('waiting for Postgres and Redis');
+    this.#reloading = this.#prepareReloading();
+    parts.onHangup(() => {
+      this.#reloading.request();
+    });
     this.#metrics = makeFleetMetrics({
       tenants: parts.settings.metricTenants,
       models: parts.settings.metricModels,
@@ -127,8 +81,13 @@ class Primary {
     return (await Promise.all(texts)).join('');
   }
 
+  /** Waits a moment for the service manager to hear the last of it. */
+  close(): Promise<void> {
+    return this.#service.close();
+  }
+
   async run(redis: Redis, shared: SharedWriter, shards: number): Promise<PrimaryExit> {
-    const { settings, clock, log, stop } = this.#parts;
+    const { clock, log, stop } = this.#parts;
     const onStop = (): void => {
       this.#finish(PRIMARY_EXIT.stopped);
     };
@@ -141,6 +100,7 @@ class Primary {
       shared,
       shards,
       counts: this.#counts,
+      readMarkerMs: () => this.#markerMs,
       announceModels: () => this.#supervisor?.tell({ type: 'models' }),
       announceChange: () => this.#supervisor?.tell({ type: 'changed' }),
       onFatal: () => {
@@ -150,14 +110,28 @@ class Primary {
     await Promise.race([duties.trust.firstSnapshot, this.#end.promise]);
 
     this.#supervisor = this.#supervise(shared.path, shards);
-    this.#watch = this.#watchAll(redis, duties);
-    if (!this.#ending) this.#supervisor.start();
+    this.#watch = watchGateway({
+      ...this.#parts,
+      redis,
+      duties,
+      countWorkers: () => this.#listening.size,
+      onChange: (ready) => {
+        this.#supervisor?.tell({ type: 'readiness', ready });
+        this.#tellService();
+      },
+    });
+    if (!this.#ending) {
+      this.#supervisor.start();
+      this.#reloading.begin(this.#supervisor);
+    }
     const exit = await this.#end.promise;
 
     log.info({ event: 'stopping' }, 'stopping');
     this.#supervisor.tell({ type: 'readiness', ready: false });
-    const graceMs = exit === PRIMARY_EXIT.stopped ? settings.drainSeconds * 1_000 : 0;
+    const { drainSeconds } = this.#reloading.settings;
+    const graceMs = exit === PRIMARY_EXIT.stopped ? drainSeconds * 1_000 : 0;
     await Promise.all([this.#watch.stop(), this.#supervisor.stop(graceMs)]);
+    await this.#reloading.finish();
     await duties.stop();
     const uptimeMs = clock.monotonicMs() - this.#startedAtMs;
     log.info({ event: 'stopped', uptime_s: Math.round(uptimeMs / 1_000) }, 'stopped');
@@ -167,23 +141,31 @@ class Primary {
   /** The first reason to end is the one that counts. */
   #finish(exit: PrimaryExit): void {
     this.#ending = true;
+    this.#service.stopping();
     this.#end.resolve(exit);
   }
 
   #supervise(sharedPath: string, shards: number): Supervisor {
-    const { settings, clock, log, workerEntry, workerEnvironment } = this.#parts;
+    const { settings, texts, clock, log, workerEntry } = this.#parts;
     return new Supervisor({
       entry: workerEntry,
-      workers: settings.workers,
+      settings: { settings, texts },
       clock,
       log,
-      environment: workerEnvironment,
-      greet: ({ incarnation }) => ({ type: 'start', sharedPath, shards, incarnation }),
+      greet: (child) => ({
+        type: 'start',
+        sharedPath,
+        shards,
+        incarnation: child.incarnation,
+        settings: child.settings.texts,
+        primaryPid: process.pid,
+        ready: this.readiness().status === 'pass',
+      }),
       onMessage: (child, message) => {
         this.#hear(child, message);
       },
       onExit: (child) => {
-        this.#listening.delete(child);
+        this.#noteUnheard(child);
         void this.#metrics.retire(child.incarnation);
         this.#duties?.noteExit(child.incarnation);
       },
@@ -205,6 +187,8 @@ class Primary {
         this.#listening.add(child);
         const ready = this.readiness().status === 'pass';
         child.worker.send({ type: 'readiness', ready });
+        if (!this.#reloading.busy) this.#service.ready();
+        this.#tellService();
         return;
       }
       case 'metrics':
@@ -216,32 +200,41 @@ class Primary {
       case 'fills':
         this.#duties?.shards.wake(message.shard);
         return;
-      case 'failed':
-        log.fatal(
-          { event: 'worker_failed', worker_pid: pid, reason: message.reason },
-          message.reason,
-        );
-        this.#finish(PRIMARY_EXIT.failed);
+      case 'failed': {
+        const { reason } = message;
+        log.fatal({ event: 'worker_failed', worker_pid: pid, reason }, reason);
+        // One on trial ends its roll and nothing else.
+        if (child.kept) this.#finish(PRIMARY_EXIT.failed);
+        else child.listens.resolve(false);
+      }
     }
   }
 
-  #watchAll(redis: Redis, duties: Duties): ReadinessWatch {
-    const { clock, log, settings } = this.#parts;
-    return watchReadiness({
-      probes: makeProbes({
-        redis,
-        duties,
-        clock,
-        upstreams: settings.ollamaUrls,
-        maxAgeMs: settings.discoveryMaxAgeSeconds * 1_000,
-        countWorkers: () => this.#listening.size,
-      }),
-      clock,
-      everyMs: CHECK_EVERY_MS,
-      timeoutMs: CHECK_TIMEOUT_MS,
-      onChange: (ready) => {
-        log.info({ event: ready ? 'ready' : 'not_ready' }, ready ? 'ready' : 'not ready');
-        this.#supervisor?.tell({ type: 'readiness', ready });
+  /** A worker that takes no connections any more. */
+  #noteUnheard(child: Child): void {
+    this.#listening.delete(child);
+    this.#tellService();
+  }
+
+  #tellService(): void {
+    const text = describeService(this.readiness(), this.#listening.size);
+    if (!this.#ending) this.#service.status(text);
+  }
+
+  #prepareReloading(): Reloading {
+    const { settings, texts, ...parts } = this.#parts;
+    return new Reloading({
+      ...parts,
+      inForce: { settings, texts },
+      onAccepted: (next) => {
+        this.#markerMs = Math.max(this.#markerMs, toMarkerMs(next.settings));
+      },
+      onRetire: (child) => {
+        this.#noteUnheard(child);
+      },
+      onBusy: (busy) => {
+        if (busy) this.#service.reloading();
+        else this.#service.ready();
       },
     });
   }

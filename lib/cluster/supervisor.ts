@@ -2,27 +2,21 @@ import cluster from 'node:cluster';
 import type { Worker } from 'node:cluster';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import type { SettingsInForce } from '../config/load-settings.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Clock } from '../time/clock.ts';
+import type { Child } from './child.ts';
 import { isFromWorker } from './messages.ts';
 import type { FromPrimary, FromWorker } from './messages.ts';
 import { makeRestartPolicy } from './restart-policy.ts';
-
-/** A running worker process. Its incarnation is never used twice, on any host. */
-export interface Child {
-  readonly incarnation: string;
-  readonly worker: Worker;
-  /** Monotonic milliseconds of its last message: it says something every second. */
-  heardAtMs: number;
-}
+import type { Crew } from './roll.ts';
 
 export interface SupervisorParts {
   readonly entry: URL;
-  readonly workers: number;
+  /** At the start; then what `takeOver` and `adopt` brought. */
+  readonly settings: SettingsInForce;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Added to this process's environment. */
-  readonly environment: Readonly<Record<string, string>>;
   /** The first thing said to a new worker. */
   greet(child: Child): FromPrimary;
   onMessage(child: Child, message: FromWorker): void;
@@ -39,18 +33,23 @@ const SILENCE_MS = 5_000;
 const START_MS = 15_000;
 const LISTEN_EVERY_MS = 1_000;
 
-/** Keeps so many workers alive: a dead one is replaced after a pause that grows while they die. */
-export class Supervisor {
+/**
+ * Keeps so many workers alive as the settings say: a dead one is replaced after a pause that grows
+ * while they die. For new settings each is replaced in a roll (roll.ts).
+ */
+export class Supervisor implements Crew<Child> {
   readonly #parts: SupervisorParts;
   readonly #children = new Set<Child>();
   readonly #pauses = new Set<NodeJS.Timeout>();
   readonly #restarts = makeRestartPolicy();
+  #settings: SettingsInForce;
   #stopping = false;
   #watch: NodeJS.Timeout | undefined;
   #lookedAtMs = 0;
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
+    this.#settings = parts.settings;
   }
 
   start(): void {
@@ -58,9 +57,10 @@ export class Supervisor {
     // would stop them all. So the workers accept from the shared socket themselves.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({ exec: fileURLToPath(this.#parts.entry), args: [] });
-    for (let n = 0; n < this.#parts.workers; n += 1) this.#fork();
+    for (let n = 0; n < this.#settings.settings.workers; n += 1) this.#fork();
     this.#lookedAtMs = this.#parts.clock.monotonicMs();
     this.#watch = setInterval(() => {
+      this.tell({ type: 'alive' });
       this.#killSilent();
     }, LISTEN_EVERY_MS);
   }
@@ -75,7 +75,7 @@ export class Supervisor {
     for (const pause of this.#pauses) clearTimeout(pause);
     clearInterval(this.#watch);
     const exits = [...this.#children].map(({ worker }) => waitForExit(worker));
-    this.tell({ type: 'drain', graceMs });
+    this.tell({ type: 'drain', graceMs, replaced: false });
     const deadline = setTimeout(() => {
       for (const { worker } of this.#children) worker.process.kill('SIGKILL');
     }, graceMs + KILL_MARGIN_MS);
@@ -83,16 +83,67 @@ export class Supervisor {
     clearTimeout(deadline);
   }
 
-  #fork(): void {
+  hasOutdated(settings: SettingsInForce): boolean {
+    return this.#findOutdated(settings) !== undefined;
+  }
+
+  adopt(settings: SettingsInForce): void {
+    this.#settings = settings;
+  }
+
+  forkOnTrial(settings: SettingsInForce): Child {
+    return this.#fork(settings, false);
+  }
+
+  takeOver(child: Child): Child | undefined {
+    child.kept = true;
+    this.#settings = child.settings;
+    const old = this.#findOutdated(child.settings);
+    if (old) old.kept = false;
+    else this.#cancelPause();
+    return old;
+  }
+
+  async retire(child: Child, graceMs: number): Promise<void> {
+    const { worker } = child;
+    if (!this.#children.has(child)) return;
+    const exit = waitForExit(worker);
+    if (worker.isConnected()) worker.send({ type: 'drain', graceMs, replaced: true });
+    const deadline = setTimeout(() => {
+      worker.process.kill('SIGKILL');
+    }, graceMs + KILL_MARGIN_MS);
+    await exit;
+    clearTimeout(deadline);
+  }
+
+  discard(child: Child): void {
+    child.worker.process.kill('SIGKILL');
+  }
+
+  /** The longest of those that run with other settings. */
+  #findOutdated(settings: SettingsInForce): Child | undefined {
+    return [...this.#children].find((child) => child.kept && child.settings !== settings);
+  }
+
+  #cancelPause(): void {
+    const [pause] = this.#pauses;
+    if (pause === undefined) return;
+    clearTimeout(pause);
+    this.#pauses.delete(pause);
+  }
+
+  #fork(settings = this.#settings, kept = true): Child {
     const heardAtMs = this.#parts.clock.monotonicMs() + START_MS - SILENCE_MS;
-    const worker = cluster.fork(this.#parts.environment);
-    const child = { incarnation: randomUUID(), worker, heardAtMs };
+    const worker = cluster.fork();
+    const listens = Promise.withResolvers<boolean>();
+    const child = { incarnation: randomUUID(), worker, settings, listens, kept, heardAtMs };
     this.#children.add(child);
     child.worker.on('message', (message: unknown) => {
       // What was still on its way when it ended would make it look alive again.
       if (!isFromWorker(message) || !this.#children.has(child)) return;
       child.heardAtMs = this.#parts.clock.monotonicMs();
       this.#parts.onMessage(child, message);
+      if (message.type === 'listening') listens.resolve(true);
     });
     // A message to a worker that is just dying fails here; its exit tells the rest. One that could
     // not be started at all has no exit.
@@ -103,6 +154,7 @@ export class Supervisor {
       this.#noteExit(child, code, signal);
     });
     worker.send(this.#parts.greet(child));
+    return child;
   }
 
   /** A worker that hangs is killed: it will not listen to anything else. */
@@ -126,13 +178,16 @@ export class Supervisor {
 
   #noteExit(child: Child, code: number | null, signal: string | null): void {
     if (!this.#children.delete(child)) return;
+    child.listens.resolve(false);
     this.#parts.onExit(child);
     if (this.#stopping) return;
     const { log, clock } = this.#parts;
-    log.error(
-      { event: 'worker_exit', worker_pid: child.worker.process.pid, code, signal },
-      'worker ended',
-    );
+    const fields = { worker_pid: child.worker.process.pid, code, signal };
+    if (!child.kept) {
+      log.info({ event: 'worker_left', ...fields }, 'worker ended that was to be replaced');
+      return;
+    }
+    log.error({ event: 'worker_exit', ...fields }, 'worker ended');
     const pauseMs = this.#restarts.noteExit(clock.monotonicMs());
     if (pauseMs === undefined) {
       this.#parts.onCrashLoop();

@@ -1,11 +1,12 @@
 import type { Server } from 'node:http';
+import { Server as NetServer } from 'node:net';
 import { GatewayError } from '../errors/gateway-error.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Clock } from '../time/clock.ts';
 import { inTime } from '../time/in-time.ts';
 
 export interface DrainParts {
-  readonly server: Pick<Server, 'close' | 'closeIdleConnections' | 'closeAllConnections'>;
+  readonly server: Server;
   readonly clock: Clock;
   /** Ends what still runs, with a word to its client. */
   readonly cutAll: (reason: GatewayError) => void;
@@ -16,6 +17,8 @@ const LAST_WORDS_MS = 300;
 /** What has closed may still be in a thread, or be writing its entry. */
 const LOOSE_ENDS_MS = 1_000;
 const LOOK_EVERY_MS = 50;
+/** In a worker that was replaced, a connection may wait so long for one more request. */
+const IDLE_MS = 3_000;
 
 /** What a client is told that comes, or still waits, when the gateway goes. */
 export function refuseDraining(): GatewayError {
@@ -26,14 +29,18 @@ export function refuseDraining(): GatewayError {
 }
 
 /**
- * Everything that a worker is answering now, and its orderly end: nothing new, streams may go on
- * for the grace, what is left is told and cut, and nobody is forgotten who has yet to be settled.
+ * Everything that a worker is answering now, and its orderly end: no new connections, streams may go
+ * on for the grace, what is left is told and cut, and nobody is forgotten who has yet to be settled.
+ * Requests that still come on old connections are refused; but if another worker has taken the place
+ * of this one, each gets its answer, and with it the word to connect anew.
  */
 export class WorkerDrain {
   readonly #parts: DrainParts;
   readonly #answering = new Map<Exchange, Promise<void>>();
   #cutAtMs = Infinity;
+  #idleAtMs = Infinity;
   #cut = false;
+  #refuses = false;
   #done: Promise<void> | undefined;
 
   constructor(parts: DrainParts) {
@@ -44,8 +51,15 @@ export class WorkerDrain {
     return this.#done !== undefined;
   }
 
+  /** Whether a request that comes now is refused. */
+  get refuses(): boolean {
+    return this.#refuses;
+  }
+
   /** Follows the answer to a request to its very end, settlement included. */
-  async follow(exchange: Exchange, answer: Promise<void>): Promise<void> {
+  async follow(exchange: Exchange, serve: () => Promise<void>): Promise<void> {
+    if (this.begun) exchange.response.shouldKeepAlive = false;
+    const answer = serve();
     this.#answering.set(exchange, answer);
     try {
       await answer;
@@ -54,9 +68,15 @@ export class WorkerDrain {
     }
   }
 
-  /** Resolves when nothing is answered any more. Called again, the shorter grace counts. */
-  run(graceMs: number): Promise<void> {
-    this.#cutAtMs = Math.min(this.#cutAtMs, this.#parts.clock.monotonicMs() + graceMs);
+  /**
+   * Resolves when nothing is answered any more. Called again, the shorter grace counts, and once
+   * requests are refused they stay so.
+   */
+  run(graceMs: number, { replaced = false } = {}): Promise<void> {
+    const nowMs = this.#parts.clock.monotonicMs();
+    this.#cutAtMs = Math.min(this.#cutAtMs, nowMs + graceMs);
+    this.#idleAtMs = Math.min(this.#idleAtMs, replaced ? nowMs + IDLE_MS : nowMs);
+    if (!replaced) this.#refuses = true;
     this.#done ??= this.#end();
     return this.#done;
   }
@@ -64,15 +84,18 @@ export class WorkerDrain {
   async #end(): Promise<void> {
     const { server } = this.#parts;
     for (const { response } of this.#answering.keys()) response.shouldKeepAlive = false;
+    const closed = new Promise<void>((resolve) => {
+      // Only the listener: http's own `close` ends connections too that are idle just now, and looks
+      // no more for those that send nothing.
+      NetServer.prototype.close.call(server, () => {
+        resolve();
+      });
+    });
     const look = setInterval(() => {
       this.#look();
     }, LOOK_EVERY_MS);
     this.#look();
-    await new Promise<void>((resolve) => {
-      server.close(() => {
-        resolve();
-      });
-    });
+    await closed;
     clearInterval(look);
     const answers = Promise.allSettled(this.#answering.values());
     await inTime<unknown>(LOOSE_ENDS_MS, answers, () => undefined);
@@ -80,12 +103,14 @@ export class WorkerDrain {
 
   #look(): void {
     const { server, clock, cutAll } = this.#parts;
-    const lateMs = clock.monotonicMs() - this.#cutAtMs;
+    const nowMs = clock.monotonicMs();
+    const lateMs = nowMs - this.#cutAtMs;
     if (lateMs >= 0 && !this.#cut) {
       this.#cut = true;
+      this.#refuses = true;
       cutAll(refuseDraining());
     }
     if (lateMs > LAST_WORDS_MS) server.closeAllConnections();
-    else server.closeIdleConnections();
+    else if (nowMs >= this.#idleAtMs) server.closeIdleConnections();
   }
 }

@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { loadSettings } from '../config/load-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { assemble } from '../gateway/assemble.ts';
 import type { Gateway } from '../gateway/assemble.ts';
@@ -9,37 +10,44 @@ import type { Stages } from '../gateway/stages.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { makeServer } from '../http/server.ts';
 import { SETTLE_TIMEOUT_MS } from '../ledger/ledger.ts';
-import type { Logger } from '../log/logger.ts';
+import type { LeveledLogger, Logger } from '../log/logger.ts';
 import { makeWorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import { makeFindKey } from '../revocation/find-key.ts';
 import { makeRenewKey } from '../revocation/renew-key.ts';
 import { openShared } from '../shared/shared-reader.ts';
 import type { SharedReader } from '../shared/shared-reader.ts';
-import { openPool } from '../store/postgres.ts';
 import { openRedis } from '../store/redis.ts';
-import { openThreadPool } from '../threads/thread-pool.ts';
 import type { Clock } from '../time/clock.ts';
 import { makeAdmissionNotices } from './admission-notices.ts';
 import { isFromPrimary } from './messages.ts';
-import type { FromPrimary, FromWorker } from './messages.ts';
-import { WORKER_POSTGRES_CONNECTIONS } from './prepare.ts';
+import type { FromPrimary } from './messages.ts';
+import { killPrimary, watchPrimary } from './primary-watch.ts';
+import type { PrimaryWatch } from './primary-watch.ts';
 import { ignoreSignals, onUncaught } from './process-signals.ts';
+import { tellPrimary } from './tell-primary.ts';
 import { waitForRedis } from './wait-for-redis.ts';
 import { refuseDraining, WorkerDrain } from './worker-drain.ts';
+import { openWorkerPool } from './worker-pool.ts';
+import { openWorkerThreads } from './worker-threads.ts';
 
 export interface WorkerParts {
-  readonly settings: Settings;
   readonly clock: Clock;
-  readonly log: Logger;
+  readonly log: LeveledLogger;
   /** Entries of the thread pools. */
   readonly argon2Entry: URL;
   readonly bodiesEntry: URL;
 }
 
-const POSTGRES_TIMEOUT_MS = 2_000;
+type StartMessage = Extract<FromPrimary, { type: 'start' }>;
+type LifeParts = Omit<WorkerParts, 'log'> & { readonly settings: Settings; readonly log: Logger };
+
+interface DrainOrder {
+  readonly graceMs: number;
+  readonly replaced?: boolean;
+}
+
 const REDIS_WAIT_MS = 2_000;
-const BODIES_QUEUE = 64;
 const METRICS_EVERY_MS = 1_000;
 /** At the latest: the primary says when there is something to see. */
 const LOOK_EVERY_MS = 100;
@@ -47,17 +55,16 @@ const LOOK_EVERY_MS = 100;
 const FLUSH_MS = 2_500;
 /** A worker without a primary is gone by then, whatever it still waits for (SPEC §10: 5 s). */
 const ORPHAN_MS = 4_500;
-/** Threads never take the processor from the streams. */
-const THREAD_NICE = 10;
 /** EX_SOFTWARE: the primary replaces the worker. */
 const CRASHED = 70;
+const ORPHANED = 1;
 
 /** One HTTP worker: waits for the primary's first message, then serves until it is told to drain. */
 export function runWorker(parts: WorkerParts): void {
   let life: WorkerLife | undefined;
   process.on('message', (message: unknown) => {
     if (!isFromPrimary(message)) return;
-    if (message.type === 'start') life ??= new WorkerLife(parts, message);
+    if (message.type === 'start') life ??= startLife(parts, message);
     else life?.hear(message);
   });
   // Left to itself, Node ends a worker in the turn in which its primary goes: streams could not be
@@ -66,20 +73,30 @@ export function runWorker(parts: WorkerParts): void {
   // Without its primary nothing here can be trusted for longer than the lease.
   process.once('disconnect', () => {
     if (!life) process.exit(0);
-    setTimeout(() => process.exit(1), ORPHAN_MS).unref();
-    void life.drain(0);
+    endSoon(life, ORPHANED);
   });
   onUncaught(parts.log, () => {
     if (!life) process.exit(CRASHED);
-    setTimeout(() => process.exit(CRASHED), ORPHAN_MS).unref();
-    void life.drain(0, CRASHED);
+    endSoon(life, CRASHED);
   });
   // The terminal's Ctrl-C reaches every process of the group; the primary decides when to stop.
   ignoreSignals('SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1');
 }
 
+function startLife(parts: WorkerParts, start: StartMessage): WorkerLife {
+  const { settings } = loadSettings(start.settings);
+  parts.log.setLevel(settings.logLevel);
+  return new WorkerLife({ ...parts, settings }, start);
+}
+
+/** With streams told and settled, and in any case. */
+function endSoon(life: WorkerLife, exitCode: number): void {
+  setTimeout(() => process.exit(exitCode), ORPHAN_MS).unref();
+  void life.drain({ graceMs: 0 }, exitCode);
+}
+
 class WorkerLife {
-  readonly #parts: WorkerParts;
+  readonly #parts: LifeParts;
   readonly #shared: SharedReader;
   readonly #metrics: WorkerMetrics;
   readonly #gateway: Gateway;
@@ -88,11 +105,13 @@ class WorkerLife {
   readonly #looks: NodeJS.Timeout;
   readonly #reports: NodeJS.Timeout;
   readonly #drain: WorkerDrain;
-  #primarySaysReady = false;
+  readonly #primary: PrimaryWatch;
+  #primarySaysReady: boolean;
 
-  constructor(parts: WorkerParts, start: Extract<FromPrimary, { type: 'start' }>) {
+  constructor(parts: LifeParts, start: StartMessage) {
     const { settings, clock, log } = parts;
     this.#parts = parts;
+    this.#primarySaysReady = start.ready;
     this.#shared = openShared(start.sharedPath);
     this.#metrics = makeWorkerMetrics({
       tenants: settings.metricTenants,
@@ -111,17 +130,8 @@ class WorkerLife {
       redis,
       shards: start.shards,
       incarnation: start.incarnation,
-      notices: makeAdmissionNotices(clock, tell),
-      argon2Threads: openThreadPool({
-        entry: parts.argon2Entry,
-        maxQueue: settings.argon2Queue,
-        niceIncrement: THREAD_NICE,
-      }),
-      bodyThreads: openThreadPool({
-        entry: parts.bodiesEntry,
-        maxQueue: BODIES_QUEUE,
-        niceIncrement: THREAD_NICE,
-      }),
+      notices: makeAdmissionNotices(clock, tellPrimary),
+      ...openWorkerThreads({ ...parts, argon2Queue: settings.argon2Queue }),
       findKey: makeFindKey(pool),
       renewKey: makeRenewKey(pool),
       isReady: () => this.#isReady(),
@@ -148,10 +158,14 @@ class WorkerLife {
       this.#gateway.lookAtRunning();
     }, LOOK_EVERY_MS);
     this.#reports = setInterval(() => void this.#report(), METRICS_EVERY_MS);
+    this.#primary = this.#watchPrimary(start.primaryPid);
   }
 
   hear(message: Exclude<FromPrimary, { type: 'start' }>): void {
+    this.#primary.hear();
     switch (message.type) {
+      case 'alive':
+        return;
       case 'models':
         this.#gateway.readModels();
         return;
@@ -162,15 +176,16 @@ class WorkerLife {
         this.#primarySaysReady = message.ready;
         return;
       case 'drain':
-        void this.drain(message.graceMs);
+        void this.drain(message);
     }
   }
 
   /** Stops accepting, lets streams end, cuts those that do not, leaves nothing unsettled, exits. */
-  async drain(graceMs: number, exitCode = 0): Promise<void> {
+  async drain({ graceMs, replaced = false }: DrainOrder, exitCode = 0): Promise<void> {
     const first = !this.#drain.begun;
-    await this.#drain.run(graceMs);
+    await this.#drain.run(graceMs, { replaced });
     if (!first) return;
+    this.#primary.stop();
     clearInterval(this.#looks);
     clearInterval(this.#reports);
     const left = await this.#gateway.close(FLUSH_MS);
@@ -179,8 +194,23 @@ class WorkerLife {
     process.exit(exitCode);
   }
 
+  /** To a service manager a primary that hangs still runs: so it is ended, and all with it. */
+  #watchPrimary(pid: number): PrimaryWatch {
+    const { settings, clock, log } = this.#parts;
+    return watchPrimary({
+      clock,
+      silenceMs: settings.primarySilenceSeconds * 1_000,
+      onSilent: () => {
+        log.fatal({ event: 'primary_silent', primary_pid: pid }, 'the primary hangs');
+        killPrimary(pid);
+        endSoon(this, ORPHANED);
+      },
+    });
+  }
+
   #answer(exchange: Exchange): Promise<void> {
-    if (!this.#drain.begun) return this.#drain.follow(exchange, serve(this.#stages, exchange));
+    if (!this.#drain.refuses)
+      return this.#drain.follow(exchange, () => serve(this.#stages, exchange));
     this.#stages.refuse(exchange, refuseDraining());
     return Promise.resolve();
   }
@@ -189,37 +219,23 @@ class WorkerLife {
     const { host, port } = this.#parts.settings;
     this.#server.once('error', (error: NodeJS.ErrnoException) => {
       const code = error.code ?? 'unknown error';
-      tell({ type: 'failed', reason: `cannot listen on ${host}:${port} (${code})` });
+      tellPrimary({ type: 'failed', reason: `cannot listen on ${host}:${port} (${code})` });
     });
     this.#server.listen(port, host, () => {
       const address = this.#server.address() as AddressInfo;
-      tell({ type: 'listening', host: address.address, port: address.port });
+      tellPrimary({ type: 'listening', host: address.address, port: address.port });
     });
   }
 
   /** The primary's word counts only while its trust lease runs: a stopped primary says nothing. */
   #isReady(): boolean {
-    if (this.#drain.begun || !this.#primarySaysReady) return false;
+    if (this.#drain.refuses || !this.#primarySaysReady) return false;
     this.#shared.refresh();
     const trust = this.#shared.readTrust();
     return trust !== undefined && this.#parts.clock.monotonicMs() < trust.deadlineMs;
   }
 
   async #report(): Promise<void> {
-    tell({ type: 'metrics', snapshot: await this.#metrics.snapshot() });
+    tellPrimary({ type: 'metrics', snapshot: await this.#metrics.snapshot() });
   }
-}
-
-function openWorkerPool(settings: Settings): ReturnType<typeof openPool> {
-  return openPool({
-    url: settings.databaseUrl,
-    applicationName: 'nzgw worker',
-    maxConnections: WORKER_POSTGRES_CONNECTIONS,
-    timeoutMs: POSTGRES_TIMEOUT_MS,
-  });
-}
-
-/** The primary may be gone; then there is nobody to tell. */
-function tell(message: FromWorker): void {
-  if (process.connected) process.send?.(message, undefined, {}, () => undefined);
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readdirSync } from 'node:fs';
-import { PRIMARY_EXIT, runPrimary } from '../../../lib/cluster/primary.ts';
+import { PRIMARY_EXIT } from '../../../lib/cluster/primary.ts';
+import { runPrimary } from '../../../lib/cluster/run-primary.ts';
 import { loadSettings } from '../../../lib/config/load-settings.ts';
 import { ROOT } from '../../../lib/root.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
@@ -19,7 +20,7 @@ describe('cluster/primary', function () {
       startTestRedis(),
       makeTemporaryDirectory('run'),
     ]);
-    const { settings } = loadSettings({
+    const { settings, texts } = loadSettings({
       DATABASE_URL: database.url,
       REDIS_URL: redis.url,
       OLLAMA_URL: 'http://127.0.0.1:9',
@@ -31,10 +32,12 @@ describe('cluster/primary', function () {
     const { log, lines } = recordLog();
     const exit = await runPrimary({
       settings,
+      texts,
+      environment: {},
       clock: systemClock,
       log,
       workerEntry: new URL('workers/no-such-entry.ts', ROOT),
-      workerEnvironment: {},
+      onHangup: () => undefined,
       stop: AbortSignal.abort(),
     });
     expect(exit).to.equal(PRIMARY_EXIT.stopped);
