@@ -1,4 +1,5 @@
-import { Agent, request } from 'node:http';
+import type { Agent } from 'node:http';
+import { request } from 'node:http';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRunning } from './is-running.ts';
@@ -88,7 +89,7 @@ export async function openReloadWorld({
 export function askOnce(
   url: string,
   key: string,
-  { content = 'hello', agent = false as Agent | false } = {},
+  { content = 'hello', agent = false }: { content?: string; agent?: Agent | false } = {},
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     const sent = request(`${url}/api/chat`, {
