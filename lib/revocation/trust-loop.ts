@@ -38,7 +38,8 @@ export interface TrustLoop {
 
 const LEAST_PAUSE_MS = 20;
 const FIRST_RETRY_MS = 50;
-const MAX_RETRY_MS = 1_000;
+/** What was revoked is known a second after Postgres is back; connecting and reading take their part. */
+const MAX_RETRY_MS = 250;
 const CLOSE_MS = 500;
 
 /** Whoever may admit is connected and holds this. */
