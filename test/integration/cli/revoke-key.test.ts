@@ -1,0 +1,82 @@
+import { expect } from 'chai';
+import { CONFIRMED_CHANNEL } from '../../../lib/revocation/channels.ts';
+import { GATEWAY_LOCK, LOCK_CLASS } from '../../../lib/store/advisory-locks.ts';
+import type { PostgresClient } from '../../../lib/store/postgres.ts';
+import { PEPPER } from '../../support/launch-gateway.ts';
+import { runNzgw } from '../../support/run-nzgw.ts';
+import type { Run } from '../../support/run-nzgw.ts';
+import { seedKey, seedTenant } from '../../support/seed-key.ts';
+import { connect, makeDatabase } from '../../support/test-postgres.ts';
+import type { TestDatabase } from '../../support/test-postgres.ts';
+
+describe('cli: revoke-key tells who knows', function () {
+  this.timeout(60_000);
+  let database: TestDatabase;
+  let sql: PostgresClient;
+  let gateways: PostgresClient[];
+  let tenantId: string;
+
+  before(async () => {
+    database = await makeDatabase();
+    sql = await connect(database.url);
+    tenantId = await seedTenant(sql, 'acme');
+  });
+  beforeEach(() => {
+    gateways = [];
+  });
+  afterEach(() => Promise.all(gateways.map((gateway) => gateway.end())));
+  after(async () => {
+    await sql.end();
+    await database.drop();
+  });
+
+  /** A session as a gateway's: it says what it has read when something changes, if it is awake. */
+  async function openGateway({ awake }: { readonly awake: boolean }): Promise<void> {
+    const gateway = await connect(database.url);
+    gateways.push(gateway);
+    await gateway.query('select pg_advisory_lock_shared($1, $2)', [LOCK_CLASS, GATEWAY_LOCK]);
+    if (!awake) return;
+    gateway.on('notification', () => {
+      void gateway.query('select pg_notify($1, pg_current_snapshot()::text)', [CONFIRMED_CHANNEL]);
+    });
+    await gateway.query('listen nzgw_changes');
+  }
+
+  async function revoke(...options: readonly string[]): Promise<Run & { readonly name: string }> {
+    const { publicId } = await seedKey(sql, tenantId);
+    const env = { DATABASE_URL: database.url, NZGW_KEY_PEPPER: PEPPER };
+    const run = await runNzgw(['revoke-key', publicId, ...options], { env });
+    return { ...run, name: `nz_${publicId} (acme)` };
+  }
+
+  it('nobody, where no gateway runs: exit 0', async () => {
+    const { code, stdout, name } = await revoke();
+    expect(code).to.equal(0);
+    expect(stdout).to.equal(`Revoked ${name}. No gateway is running.\n`);
+  });
+
+  it('every gateway: exit 0', async () => {
+    await openGateway({ awake: true });
+    await openGateway({ awake: true });
+    const { code, stdout, name } = await revoke();
+    expect(code).to.equal(0);
+    const [text, ms] = stdout.split(/ (\d+) ms\.\n$/);
+    expect(text).to.equal(`Revoked ${name}: confirmed by 2 of 2 gateways in`);
+    expect(Number(ms)).to.be.within(0, 1_999);
+  });
+
+  it('not every one of them within two seconds: exit 7, and the key is revoked all the same', async () => {
+    await openGateway({ awake: true });
+    await openGateway({ awake: false });
+    const { code, stdout, name } = await revoke('--reason', 'leaked');
+    expect(code).to.equal(7);
+    const [text, ms] = stdout.split(/ (\d+) ms\.\n$/);
+    expect(text).to.equal(`Revoked ${name}: confirmed by 1 of 2 gateways in`);
+    expect(Number(ms)).to.be.at.least(2_000);
+    const { rows } = await sql.query<{ status: string; reason: string }>(
+      `select k.status, r.reason from gateway.revocations r
+       join gateway.api_keys k on k.id = r.key_id where r.reason is not null`,
+    );
+    expect(rows).to.deep.equal([{ status: 'revoked', reason: 'leaked' }]);
+  });
+});
