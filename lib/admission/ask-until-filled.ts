@@ -20,14 +20,18 @@ export async function askUntilFilled<Answer extends { readonly kind: string }>(
   ask: (leftMs: number) => Promise<Answer>,
 ): Promise<Exclude<Answer, { readonly kind: 'fill' }> | undefined> {
   const endsAtMs = clock.monotonicMs() + timeoutMs;
-  for (let leftMs = timeoutMs; ; leftMs = endsAtMs - clock.monotonicMs()) {
+  let leftMs = timeoutMs;
+  let isLate: boolean;
+  do {
     const answer = await ask(leftMs);
     if (isFilled(answer)) return answer;
     onFill();
     // Too little would be left for an answer: its lateness would be ours, and look like Redis's.
-    if (endsAtMs - clock.monotonicMs() < 2 * AGAIN_MS) return undefined;
-    await wait(AGAIN_MS);
-  }
+    isLate = endsAtMs - clock.monotonicMs() < 2 * AGAIN_MS;
+    if (!isLate) await wait(AGAIN_MS);
+    leftMs = endsAtMs - clock.monotonicMs();
+  } while (!isLate);
+  return undefined;
 }
 
 function isFilled<Answer extends { readonly kind: string }>(
