@@ -52,7 +52,7 @@ describe('cli: revoke-key tells who knows', function () {
   it('nobody, where no gateway runs: exit 0', async () => {
     const { code, stdout, name } = await revoke();
     expect(code).to.equal(0);
-    expect(stdout).to.equal(`Revoked ${name}. No gateway is running.\n`);
+    expect(stdout).to.equal(`Revoked ${name}: no gateway is running.\n`);
   });
 
   it('every gateway: exit 0', async () => {
