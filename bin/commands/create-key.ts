@@ -14,8 +14,7 @@ import { expiry } from '../values/expiry.ts';
 import { KEY_OPTIONS, keyShape, toAllowAll } from '../values/key-options.ts';
 import { toGivenLimits } from '../values/limits.ts';
 import { readOptions } from '../values/value.ts';
-import { showExpiry, toPrefix } from '../views/key-view.ts';
-import { toLimitsDocument, toTime } from '../views/limits-view.ts';
+import { showExpiry, toMadeKeyDocument, toPrefix } from '../views/key-view.ts';
 import { isDenied } from '../views/tenant-view.ts';
 
 export const createKey = defineCommand({
@@ -77,17 +76,5 @@ function tell(output: Output, { key, secret, tenant }: Made): void {
     output.note(`The tenant may use no model yet: nzgw update-tenant ${tenant.slug} --models …`);
   }
   output.note('This is the only time the key is shown. Store it now.');
-  output.answer(
-    {
-      id: key.id,
-      key: secret,
-      prefix: toPrefix(key),
-      tenant: key.tenant,
-      name: key.name,
-      created_at: toTime(key.createdAt),
-      expires_at: toTime(key.expiresAt),
-      limits: toLimitsDocument(key),
-    },
-    () => [secret],
-  );
+  output.answer(toMadeKeyDocument(key, secret), () => [secret]);
 }

@@ -10,8 +10,8 @@ import type { Output } from '../program/output.ts';
 import { KEY } from '../program/positionals.ts';
 import { grace } from '../values/grace.ts';
 import { readOptions } from '../values/value.ts';
-import { showExpiry, toPrefix } from '../views/key-view.ts';
-import { toLimitsDocument, toTime } from '../views/limits-view.ts';
+import { showExpiry, toMadeKeyDocument, toPrefix } from '../views/key-view.ts';
+import { toTime } from '../views/limits-view.ts';
 
 const DAY_SECONDS = 86_400;
 
@@ -59,14 +59,7 @@ function tell(output: Output, act: ConfirmedAct<Rotation>, secret: string): void
   output.note('This is the only time the key is shown. Store it now.');
   output.answer(
     {
-      id: key.id,
-      key: secret,
-      prefix: toPrefix(key),
-      tenant: key.tenant,
-      name: key.name,
-      created_at: toTime(key.createdAt),
-      expires_at: toTime(key.expiresAt),
-      limits: toLimitsDocument(key),
+      ...toMadeKeyDocument(key, secret),
       replaces: {
         id: old.id,
         prefix: toPrefix(old),

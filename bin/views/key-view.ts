@@ -17,6 +17,14 @@ export interface KeyDocument {
   readonly limits: LimitsDocument;
 }
 
+/** A key that has just been made: the only document that holds what proves it. */
+export interface MadeKeyDocument extends Pick<
+  KeyDocument,
+  'id' | 'prefix' | 'tenant' | 'name' | 'created_at' | 'expires_at' | 'limits'
+> {
+  readonly key: string;
+}
+
 /** The part that may be shown: `nz_` and the public id. */
 export function toPrefix(key: Pick<Key, 'publicId'>): string {
   return `nz_${key.publicId}`;
@@ -38,6 +46,19 @@ export function toKeyDocument(key: Key, nowMs: number): KeyDocument {
     updated_at: toTime(key.updatedAt),
     expires_at: toTime(key.expiresAt),
     revoked_at: toTime(key.revokedAt),
+    limits: toLimitsDocument(key),
+  };
+}
+
+export function toMadeKeyDocument(key: Key, secret: string): MadeKeyDocument {
+  return {
+    id: key.id,
+    key: secret,
+    prefix: toPrefix(key),
+    tenant: key.tenant,
+    name: key.name,
+    created_at: toTime(key.createdAt),
+    expires_at: toTime(key.expiresAt),
     limits: toLimitsDocument(key),
   };
 }

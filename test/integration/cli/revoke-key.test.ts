@@ -79,4 +79,23 @@ describe('cli: revoke-key tells who knows', function () {
     );
     expect(rows).to.deep.equal([{ status: 'revoked', reason: 'leaked' }]);
   });
+
+  it('a key made by rotate-key is shown although nobody can be asked any more: exit 7', async () => {
+    const listener = await connect(database.url);
+    gateways.push(listener);
+    listener.on('notification', () => {
+      void listener.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'nzgw confirmations'",
+      );
+    });
+    await listener.query('listen nzgw_changes');
+    await openGateway({ awake: false });
+    const { publicId } = await seedKey(sql, tenantId);
+    const env = { DATABASE_URL: database.url, NZGW_KEY_PEPPER: PEPPER };
+    const run = await runNzgw(['rotate-key', publicId, '--grace', '0', '--json'], { env });
+    expect(run.code, run.stderr).to.equal(7);
+    const document = JSON.parse(run.stdout) as { key: string; replaces: Record<string, unknown> };
+    expect(document.key).to.match(/^nz_/);
+    expect(document.replaces).to.include({ status: 'revoked', confirmed: 0, gateways: null });
+  });
 });
