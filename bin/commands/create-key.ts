@@ -10,6 +10,7 @@ import { withDatabase } from '../program/database.ts';
 import { EXIT } from '../program/exit-code.ts';
 import type { Output } from '../program/output.ts';
 import { TENANT } from '../program/positionals.ts';
+import { actAsWhole } from '../program/whole-act.ts';
 import { expiry } from '../values/expiry.ts';
 import { KEY_OPTIONS, keyShape, toAllowAll } from '../values/key-options.ts';
 import { toGivenLimits } from '../values/limits.ts';
@@ -35,7 +36,7 @@ export const createKey = defineCommand({
     const allowAllModels = toAllowAll(input) ?? null;
     const [reference = ''] = context.positionals;
     const { settings } = context;
-    const made = await withDatabase(context, async (queries) => {
+    const made = await withDatabase(context, async (queries, pool) => {
       const tenant = await findOpenTenant(queries, reference);
       const { key: secret, publicId } = makeKey();
       const hash = await hashKey(secret, {
@@ -43,7 +44,7 @@ export const createKey = defineCommand({
         passes: settings.argon2Passes,
         lanes: settings.argon2Lanes,
       });
-      const key = await insertKey(queries, tenant, {
+      const wanted = {
         publicId,
         hash,
         secretTag: makeSecretTag(settings.keyPepper, secret),
@@ -52,6 +53,11 @@ export const createKey = defineCommand({
         allowAllModels,
         allowedModels: input.models ?? null,
         limits: { ...NO_LIMITS, ...toGivenLimits(input) },
+      };
+      const prefix = toPrefix({ publicId });
+      const key = await actAsWhole(pool, context.clock, (tx) => insertKey(tx, tenant, wanted), {
+        whether: `whether key ${prefix} was made`,
+        hint: `nzgw show-key ${prefix}: if it is there nobody has it, so revoke it`,
       });
       return { key, secret, tenant };
     });

@@ -19,8 +19,13 @@ export const revokeKey = defineCommand({
   async run(context) {
     const { reason } = readOptions({ reason: label(1, 1_000).optional() }, context.options);
     const [reference = ''] = context.positionals;
-    const act = await actAndConfirm(context, (queries) =>
-      insertRevocation(queries, reference, reason ?? null),
+    const act = await actAndConfirm(
+      context,
+      (queries) => insertRevocation(queries, reference, reason ?? null),
+      {
+        whether: `whether key ${reference} is revoked`,
+        hint: 'nzgw revoke-key once more: again is no failure',
+      },
     );
     const { done, confirmed } = act;
     const document = {

@@ -39,8 +39,15 @@ export const rotateKey = defineCommand({
       lanes: settings.argon2Lanes,
     });
     const secretTag = makeSecretTag(settings.keyPepper, secret);
-    const act = await actAndConfirm(context, (queries) =>
-      replaceKey(queries, reference, { publicId, hash, secretTag }, input.grace ?? DAY_SECONDS),
+    const prefix = toPrefix({ publicId });
+    const act = await actAndConfirm(
+      context,
+      (queries) =>
+        replaceKey(queries, reference, { publicId, hash, secretTag }, input.grace ?? DAY_SECONDS),
+      {
+        whether: `whether key ${prefix} takes the place of ${reference}`,
+        hint: `nzgw show-key ${prefix}: if it is there nobody has it, so rotate that one`,
+      },
     );
     tell(context.output, act, secret);
     return toExitCode(act.confirmed);

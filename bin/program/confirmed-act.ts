@@ -7,6 +7,8 @@ import type { Context } from './command.ts';
 import { withDatabase } from './database.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
+import { actAsWhole } from './whole-act.ts';
+import type { Doubt } from './whole-act.ts';
 
 /** A gateway that reaches Postgres knows within a second; one that does not admits nobody by then. */
 const CONFIRM_WITHIN_MS = 2_000;
@@ -27,13 +29,15 @@ export interface ConfirmedAct<T> {
 
 /**
  * An act that may revoke (`xid`: in which transaction), and what gateways say to it. Throws as
- * withDatabase does, but for what goes wrong once the act is done: its result is never lost.
+ * withDatabase and actAsWhole do, but for what goes wrong once the act is done: its result is never
+ * lost.
  */
 export function actAndConfirm<T extends { readonly xid: string | null }>(
   context: Context<'databaseUrl'>,
   act: (queries: Queries) => Promise<T>,
+  doubt: Doubt,
 ): Promise<ConfirmedAct<T>> {
-  return withDatabase(context, async (queries) => {
+  return withDatabase(context, async (_, pool) => {
     const client = makeClient({
       url: context.settings.databaseUrl,
       applicationName: 'nzgw confirmations',
@@ -42,7 +46,7 @@ export function actAndConfirm<T extends { readonly xid: string | null }>(
     try {
       await client.connect();
       const confirmations = await openConfirmations(client, context.clock);
-      const done = await act(queries);
+      const done = await actAsWhole(pool, context.clock, act, doubt);
       const confirmed =
         done.xid === null
           ? null

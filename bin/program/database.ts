@@ -1,5 +1,6 @@
+import { waitAtMost } from '../../lib/revocation/bounded.ts';
 import { openPool } from '../../lib/store/postgres.ts';
-import type { Connection } from '../../lib/store/postgres.ts';
+import type { Pool } from '../../lib/store/postgres.ts';
 import { checkSchema } from '../../lib/store/schema-guard.ts';
 import type { Queries } from '../../lib/tenants/queries.ts';
 import type { Context } from './command.ts';
@@ -7,6 +8,7 @@ import { toDatabaseError } from './database-error.ts';
 
 /** A person waits: longer than this, and something is wrong. */
 const TIMEOUT_MS = 10_000;
+const CLOSE_WITHIN_MS = 500;
 
 export interface DatabaseOptions {
   /** Bounds connecting and every statement; 10 s unless a statement reads very much. */
@@ -20,7 +22,7 @@ export interface DatabaseOptions {
  */
 export async function withDatabase<T>(
   context: Context<'databaseUrl'>,
-  act: (queries: Queries, connection: Connection) => Promise<T>,
+  act: (queries: Queries, pool: Pool) => Promise<T>,
   { timeoutMs = TIMEOUT_MS }: DatabaseOptions = {},
 ): Promise<T> {
   const pool = openPool({
@@ -35,6 +37,7 @@ export async function withDatabase<T>(
   } catch (error) {
     throw toDatabaseError(error);
   } finally {
-    await pool.end();
+    // What was done is told, whatever becomes of the connection.
+    await waitAtMost(pool.end(), CLOSE_WITHIN_MS);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * What the acts need of Postgres: a pool, a client inside a transaction, anything that runs one
- * statement. Every act is one statement, so none needs a transaction of its own.
+ * statement. Every act writes in one statement, and reads before and after it; whoever must not lose
+ * what is read after it brings a transaction.
  */
 export interface Queries {
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- who writes the SQL names its row
