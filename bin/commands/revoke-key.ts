@@ -11,7 +11,7 @@ import { showTime } from '../views/limits-view.ts';
 
 export const revokeKey = defineCommand({
   name: 'revoke-key',
-  summary: 'Ends a key for good, at once, and tells which gateways know. Again is no failure.',
+  summary: 'Ends a key for good, at once, and tells which gateways know. Again asks them again.',
   positionals: [KEY],
   options: [{ name: 'reason', placeholder: 'TEXT', meaning: 'Why; kept with the revocation.' }],
   examples: ['nzgw revoke-key nz_4fGh2KpQx7Yt --reason leaked', 'nzgw revoke-key 4fGh --json'],
@@ -24,14 +24,14 @@ export const revokeKey = defineCommand({
       (queries) => insertRevocation(queries, reference, reason ?? null),
       {
         whether: `whether key ${reference} is revoked`,
-        hint: 'nzgw revoke-key once more: again is no failure',
+        hint: 'nzgw revoke-key once more: it does no harm',
       },
     );
     const { done, confirmed } = act;
     const document = {
       id: done.key.id,
       status: 'revoked',
-      already: done.xid === null,
+      already: done.already,
       confirmed: confirmed?.confirmed ?? null,
       gateways: confirmed?.gateways ?? null,
       ms: confirmed?.ms ?? null,
@@ -41,9 +41,10 @@ export const revokeKey = defineCommand({
   },
 });
 
-function tell({ done: { key }, confirmed }: ConfirmedAct<Revocation>): string {
+function tell({ done: { key, already }, confirmed }: ConfirmedAct<Revocation>): string {
   const name = `${toPrefix(key)} (${key.tenant})`;
-  if (confirmed) return `Revoked ${name}: ${describeConfirmed(confirmed)}.`;
+  const heard = confirmed === null ? '' : `: ${describeConfirmed(confirmed)}`;
+  if (!already) return `Revoked ${name}${heard}.`;
   const since = key.revokedAt === null ? '' : ` since ${showTime(key.revokedAt)}`;
-  return `${name} is revoked already${since}.`;
+  return `${name} is revoked already${since}${heard}.`;
 }

@@ -14,7 +14,7 @@ import type { TestDatabase } from '../../support/test-postgres.ts';
 const ACTS = {
   'create-key': 'with key as',
   'rotate-key': 'with old as',
-  'revoke-key': 'insert into gateway.revocations',
+  'revoke-key': 'with before as',
 } as const;
 type Act = keyof typeof ACTS;
 const ALL = Object.keys(ACTS) as readonly Act[];

@@ -3,7 +3,7 @@ import { CONFIRMED_CHANNEL } from '../../../lib/revocation/channels.ts';
 import { GATEWAY_LOCK, LOCK_CLASS } from '../../../lib/store/advisory-locks.ts';
 import type { PostgresClient } from '../../../lib/store/postgres.ts';
 import { PEPPER } from '../../support/launch-gateway.ts';
-import { runNzgw } from '../../support/run-nzgw.ts';
+import { readDocument, runNzgw } from '../../support/run-nzgw.ts';
 import type { Run } from '../../support/run-nzgw.ts';
 import { seedKey, seedTenant } from '../../support/seed-key.ts';
 import { connect, makeDatabase } from '../../support/test-postgres.ts';
@@ -42,11 +42,17 @@ describe('cli: revoke-key tells who knows', function () {
     await gateway.query('listen nzgw_changes');
   }
 
-  async function revoke(...options: readonly string[]): Promise<Run & { readonly name: string }> {
+  async function revoke(
+    ...options: readonly string[]
+  ): Promise<Run & { readonly name: string; readonly publicId: string }> {
     const { publicId } = await seedKey(sql, tenantId);
+    const run = await revokeOnce(publicId, ...options);
+    return { ...run, publicId, name: `nz_${publicId} (acme)` };
+  }
+
+  function revokeOnce(publicId: string, ...options: readonly string[]): Promise<Run> {
     const env = { DATABASE_URL: database.url, NZGW_KEY_PEPPER: PEPPER };
-    const run = await runNzgw(['revoke-key', publicId, ...options], { env });
-    return { ...run, name: `nz_${publicId} (acme)` };
+    return runNzgw(['revoke-key', publicId, ...options], { env });
   }
 
   it('nobody, where no gateway runs: exit 0', async () => {
@@ -78,6 +84,25 @@ describe('cli: revoke-key tells who knows', function () {
        join gateway.api_keys k on k.id = r.key_id where r.reason is not null`,
     );
     expect(rows).to.deep.equal([{ status: 'revoked', reason: 'leaked' }]);
+  });
+
+  it('asked again it tells who knows by now: exit 7 until all do', async () => {
+    await openGateway({ awake: true });
+    await openGateway({ awake: false });
+    const first = await revoke();
+    const again = await revokeOnce(first.publicId);
+    expect(again.code).to.equal(7);
+    expect(again.stdout).to.match(
+      new RegExp(
+        `^nz_${first.publicId} .acme. is revoked already since .*: confirmed by 1 of 2 gat`,
+      ),
+    );
+    await gateways.pop()?.end();
+    const last = await revokeOnce(first.publicId, '--json');
+    expect(last.code).to.equal(0);
+    const { ms, ...told } = readDocument(last);
+    expect(told).to.include({ status: 'revoked', already: true, confirmed: 1, gateways: 1 });
+    expect(ms).to.be.within(0, 1_999);
   });
 
   it('a key made by rotate-key is shown although nobody can be asked any more: exit 7', async () => {
