@@ -18,7 +18,10 @@ export interface RunningWatchParts {
 export interface RunningWatch {
   /** Cheap while nothing has changed: to be asked often, and whenever the primary says so. */
   look(): void;
-  /** A request that has just been admitted: its key may have ended while Redis answered. */
+  /**
+   * A request that has just been admitted: its key, or the trust in it, may have ended while Redis
+   * answered. Nothing was sent upstream yet, so it has no grace.
+   */
   check(request: RunningRequest): void;
 }
 
@@ -40,22 +43,18 @@ export function makeRunningWatch(parts: RunningWatchParts): RunningWatch {
     return isOver ? new GatewayError('revoked', 'The API key was revoked.') : undefined;
   }
 
-  function isTrustLost(): boolean {
+  /** Whether the directory was not believed any more so long ago. */
+  function isTrustLost(sinceMs: number): boolean {
     const trust = shared.readTrust();
-    return !trust || clock.monotonicMs() >= trust.deadlineMs + graceMs;
+    return !trust || clock.monotonicMs() >= trust.deadlineMs + sinceMs;
   }
 
   return {
     look() {
       if (running.size === 0) return;
       shared.refresh();
-      if (isTrustLost()) {
-        running.cutEach(
-          () =>
-            new GatewayError('auth_unavailable', 'API keys cannot be checked any more.', {
-              retryAfterMs: RETRY_AFTER_MS,
-            }),
-        );
+      if (isTrustLost(graceMs)) {
+        running.cutEach(unchecked);
         return;
       }
       const generation = shared.readGeneration();
@@ -65,8 +64,14 @@ export function makeRunningWatch(parts: RunningWatchParts): RunningWatch {
     },
     check(request) {
       shared.refresh();
-      const reason = findEnd(request);
+      const reason = isTrustLost(0) ? unchecked() : findEnd(request);
       if (reason) request.cut(reason);
     },
   };
+}
+
+function unchecked(): GatewayError {
+  return new GatewayError('auth_unavailable', 'API keys cannot be checked any more.', {
+    retryAfterMs: RETRY_AFTER_MS,
+  });
 }

@@ -113,6 +113,23 @@ describe('gateway/running-watch', () => {
     expect(other.reason).to.equal(undefined);
   });
 
+  it('ends what was admitted while the lease ended, without the grace: nothing of it is known', () => {
+    const request = begin('a');
+    nowMs = LEASE_MS - 1;
+    watch.check(request);
+    expect(request.reason).to.equal(undefined);
+    nowMs += 1;
+    watch.look();
+    expect(request.reason, 'what runs has its grace').to.equal(undefined);
+    watch.check(request);
+    expect(request.reason?.code).to.equal('auth_unavailable');
+    expect(request.reason?.details.retryAfterMs).to.equal(1_000);
+    trust = undefined;
+    const other = begin('b');
+    watch.check(other);
+    expect(other.reason?.code).to.equal('auth_unavailable');
+  });
+
   it('ends everything once nothing was known for the grace, not before', () => {
     const request = begin('a');
     nowMs = LEASE_MS + GRACE_MS - 1;
