@@ -1,3 +1,4 @@
+import type { Principal } from '../auth/principal.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import type { SharedReader } from '../shared/shared-reader.ts';
 import type { Clock } from '../time/clock.ts';
@@ -26,6 +27,8 @@ export interface RunningWatch {
 }
 
 const RETRY_AFTER_MS = 1_000;
+/** No generation of shared memory: the next look reads. */
+const NEVER = -1;
 
 /**
  * What runs is judged by shared memory as a new request is (SPEC §10), so no message of the primary
@@ -34,13 +37,26 @@ const RETRY_AFTER_MS = 1_000;
  */
 export function makeRunningWatch(parts: RunningWatchParts): RunningWatch {
   const { shared, clock, running, graceMs } = parts;
-  let seen = -1;
+  let seen = NEVER;
 
   function findEnd({ principal }: RunningRequest): GatewayError | undefined {
     const key = shared.readKey(principal.key.publicId);
     const tenant = shared.readTenant(principal.tenant.tenantId);
-    const isOver = key?.status === 'revoked' || tenant?.status === 'closed';
+    const isOver =
+      key?.status === 'revoked' ||
+      tenant?.status === 'closed' ||
+      ((!key || !tenant) && isGone(principal));
     return isOver ? new GatewayError('revoked', 'The API key was revoked.') : undefined;
+  }
+
+  /**
+   * Of a key without a row: it may have been made a moment ago, and only a directory that is believed
+   * can tell that there is none. Until that is known nothing counts as seen.
+   */
+  function isGone({ believedUntilMs = 0 }: Principal): boolean {
+    const known = clock.monotonicMs() >= believedUntilMs && !isTrustLost(0);
+    if (!known) seen = NEVER;
+    return known;
   }
 
   /** Whether the directory was not believed any more so long ago. */

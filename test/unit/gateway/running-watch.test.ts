@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { GatewayError } from '../../../lib/errors/gateway-error.ts';
 import { Running } from '../../../lib/gateway/running.ts';
+import type { Principal } from '../../../lib/auth/principal.ts';
 import type { RunningRequest } from '../../../lib/gateway/running.ts';
 import { makeRunningWatch } from '../../../lib/gateway/running-watch.ts';
 import type { RunningWatch } from '../../../lib/gateway/running-watch.ts';
@@ -19,6 +20,7 @@ describe('gateway/running-watch', () => {
   let trust: Trust | undefined;
   let keys: Map<string, KeyRow>;
   let tenant: TenantRow;
+  let holdsTenant: boolean;
   let running: Running;
   let watch: RunningWatch;
   let reads: number;
@@ -30,6 +32,7 @@ describe('gateway/running-watch', () => {
     trust = { deadlineMs: LEASE_MS, runId: 'r' };
     keys = new Map();
     tenant = makeTenantRow();
+    holdsTenant = true;
     running = new Running();
     watch = makeRunningWatch({
       shared: {
@@ -40,7 +43,7 @@ describe('gateway/running-watch', () => {
           reads += 1;
           return keys.get(publicId);
         },
-        readTenant: () => tenant,
+        readTenant: () => (holdsTenant ? tenant : undefined),
       },
       clock: { monotonicMs: () => nowMs, wallMs: () => nowMs },
       running,
@@ -51,8 +54,17 @@ describe('gateway/running-watch', () => {
   function begin(publicId: string): RunningRequest {
     const key = makeKeyRow({ publicId });
     if (!keys.has(publicId)) keys.set(publicId, key);
+    return beginFor({ key, tenant });
+  }
+
+  /** Of a key that Postgres was asked for: shared memory does not have it yet. */
+  function beginUnheld(believedUntilMs: number): RunningRequest {
+    return beginFor({ key: makeKeyRow({ publicId: 'new' }), tenant, believedUntilMs });
+  }
+
+  function beginFor(principal: Principal): RunningRequest {
     return running.begin(never, open.promise, {
-      principal: { key, tenant },
+      principal,
       tally: startTally(),
     });
   }
@@ -85,12 +97,53 @@ describe('gateway/running-watch', () => {
     expect(request.reason?.code).to.equal('revoked');
   });
 
-  it('lets a key run that shared memory does not hold yet, for it has just been made', () => {
+  it('lets a key run that has just been made until shared memory must hold it, and no longer', () => {
+    const request = beginUnheld(500);
+    watch.check(request);
+    watch.look();
+    nowMs = 499;
+    watch.look();
+    expect(request.reason).to.equal(undefined);
+    nowMs = 500;
+    watch.look();
+    expect(request.reason?.code).to.equal('revoked');
+  });
+
+  it('looks no more once shared memory holds the key that has just been made', () => {
+    const request = beginUnheld(500);
+    watch.look();
+    change('new', {});
+    watch.look();
+    const before = reads;
+    nowMs = 500;
+    watch.look();
+    expect(reads).to.equal(before);
+    expect(request.reason).to.equal(undefined);
+  });
+
+  it('does not take a key for gone because of a directory that is not believed', () => {
+    const request = beginUnheld(500);
+    watch.look();
+    nowMs = LEASE_MS;
+    watch.look();
+    expect(request.reason).to.equal(undefined);
+    trust = { deadlineMs: nowMs + LEASE_MS, runId: 'r' };
+    watch.look();
+    expect(request.reason?.code).to.equal('revoked');
+  });
+
+  it('ends what runs for a key, or a tenant, that a directory read anew holds no more', () => {
     const request = begin('a');
+    watch.look();
     keys.clear();
     generation += 1;
     watch.look();
-    expect(request.reason).to.equal(undefined);
+    expect(request.reason?.code).to.equal('revoked');
+    const other = begin('b');
+    holdsTenant = false;
+    generation += 1;
+    watch.look();
+    expect(other.reason?.code).to.equal('revoked');
   });
 
   it('reads no row while nothing has changed', () => {
