@@ -45,7 +45,9 @@ export class RunningRequest {
   cut(reason: GatewayError): void {
     if (this.#reason) return;
     this.#reason = reason;
-    this.#facts.tally.cutFor = reason.code;
+    const { tally } = this.#facts;
+    // What had ended by itself, or whose client had left, was not ended by this.
+    if (tally.outcome === null && !this.#upstream.signal.aborted) tally.cutFor = reason.code;
     if (this.#reply && this.#receiver) {
       this.#reply.abort();
       this.#receiver.onFailure(reason);

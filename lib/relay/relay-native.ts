@@ -66,7 +66,7 @@ class NativeRelay implements ReplyReceiver {
         if (!this.#reading) request.reply.resume();
       },
       onStuck: () => {
-        request.tally.outcome = 'client_gone';
+        if (request.tally.cutFor === null) request.tally.outcome = 'client_gone';
         request.exchange.response.destroy();
         this.#leave();
       },

@@ -21,7 +21,7 @@ export function sendBody(
   const length = pieces.reduce((bytes, piece) => bytes + piece.length, 0);
   sendHead(request, JSON_TYPE, length);
   const cut = (): void => {
-    tally.outcome = 'client_gone';
+    if (tally.cutFor === null) tally.outcome = 'client_gone';
     exchange.response.destroy();
     writer.close();
   };

@@ -54,18 +54,16 @@ export function toEntry(exchange: Exchange, facts: SettledFacts, context: EntryC
 }
 
 /**
- * A revocation that ended it. Else the forwarder's and the relay's word, where they had one. Else: the client left; or it was refused
- * after admission: as the upstream's failure once it had the request (a cut of ours is then charged
- * like one) or would not take it, and as a refusal of ours before; for want of room it is one even
- * after that.
+ * A revocation that ended it. Else the forwarder's and the relay's word, where they had one. Else: the
+ * client left; or it was refused after admission: as the upstream's failure once it had the request (a
+ * cut of ours is then charged like one) or would not take it, and as a refusal of ours before; for want
+ * of room it is one even after that.
  */
 function readOutcome(
   exchange: Exchange,
   { tally, refusal }: SettledFacts,
 ): Pick<Entry, 'outcome' | 'refusalCode'> {
-  if (tally.cutFor === 'revoked' && !isEnded(exchange, tally)) {
-    return { outcome: 'revoked', refusalCode: null };
-  }
+  if (tally.cutFor === 'revoked') return { outcome: 'revoked', refusalCode: null };
   if (tally.outcome !== null) return { outcome: tally.outcome, refusalCode: null };
   if (exchange.gone.aborted) return { outcome: 'client_gone', refusalCode: null };
   if (refusal === undefined) return { outcome: 'ok', refusalCode: null };
@@ -73,11 +71,6 @@ function readOutcome(
   return cut || UPSTREAM_FAULTS.includes(refusal.code)
     ? { outcome: 'upstream_error', refusalCode: null }
     : { outcome: 'refused', refusalCode: refusal.code };
-}
-
-/** It was over, or its client had left, before it was cut. */
-function isEnded({ gone }: Exchange, { outcome }: Tally): boolean {
-  return outcome === null ? gone.aborted : outcome !== 'upstream_error';
 }
 
 function toWholeMs(ms: number): number {

@@ -24,7 +24,7 @@ export interface Tally {
   bytesOut: number;
   reported: ReportedUsage | null;
   outcome: Outcome | null;
-  /** Why it was ended by us, if it was: a drain, a revocation, no trust. */
+  /** Why it was ended by us, if it was: a drain, a revocation, no trust. It was running until then. */
   cutFor: RefusalCode | null;
 }
 

@@ -74,6 +74,17 @@ describe('gateway/running', () => {
     expect(acts).to.deep.equal(['receive', 'abort', 'failed: draining']);
   });
 
+  it('notes the cut of what was running, not of what had ended, or whose client had left', () => {
+    const [running, ended, left] = [facts(), facts(), facts()];
+    new Running().begin(never, open.promise, running).cut(draining);
+    expect(running.tally.cutFor).to.equal('draining');
+    ended.tally.outcome = 'upstream_error';
+    new Running().begin(never, open.promise, ended).cut(draining);
+    expect(ended.tally.cutFor).to.equal(null);
+    new Running().begin(AbortSignal.abort(), open.promise, left).cut(draining);
+    expect(left.tally.cutFor).to.equal(null);
+  });
+
   it('passes resume and abort on, since backpressure and hang-ups go the same way', () => {
     const { acts, reply } = play();
     const followed = new Running().begin(never, open.promise, facts()).follow(reply);

@@ -132,11 +132,15 @@ describe('settlement/to-entry', () => {
     expect(entryOf(answered(401), unsent)).to.include({ outcome: 'revoked', chargedTokens: 0 });
   });
 
-  it('does not take for revoked what was over, or whose client had left, before the cut', () => {
+  it('tells of the revocation whatever became of the client after it', () => {
     const cutFor = 'revoked' as const;
-    const over = facts({ written: true, outcome: 'ok', cutFor });
-    expect(entryOf(answered(200), over).outcome).to.equal('ok');
-    expect(entryOf(left(), facts({ written: true, cutFor })).outcome).to.equal('client_gone');
+    for (const outcome of ['client_gone', 'upstream_error', null] as const) {
+      const cut = facts({ written: true, outcome, cutFor });
+      expect(entryOf({ ...answered(200), gone: AbortSignal.abort() }, cut)).to.include({
+        outcome: 'revoked',
+        refusalCode: null,
+      });
+    }
   });
 
   it('takes our own want of room for a refusal although the upstream worked, and charges it', () => {
