@@ -48,7 +48,7 @@ export function makeStreaming(parts: StreamingParts): Pick<Stages, 'forward' | '
   const relayParts = makeRelayParts(settings, parts.threads);
   return {
     forward: async (exchange, facts) => {
-      const run = running.begin(exchange.gone, exchange.closed, facts);
+      const run = running.begin(exchange, facts);
       watch.check(run);
       try {
         const request = makeForwardRequest(exchange, facts, contextLengths, run.signal);

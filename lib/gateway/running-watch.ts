@@ -70,18 +70,18 @@ export function makeRunningWatch(parts: RunningWatchParts): RunningWatch {
       if (running.size === 0) return;
       shared.refresh();
       if (isTrustLost(graceMs)) {
-        running.cutEach(unchecked);
+        running.endEach(unchecked);
         return;
       }
       const generation = shared.readGeneration();
       if (generation === seen) return;
       seen = generation;
-      running.cutEach(findEnd);
+      running.endEach(findEnd);
     },
     check(request) {
       shared.refresh();
       const reason = isTrustLost(0) ? unchecked() : findEnd(request);
-      if (reason) request.cut(reason);
+      if (reason) request.end(reason);
     },
   };
 }

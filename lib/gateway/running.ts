@@ -1,7 +1,13 @@
 import type { Principal } from '../auth/principal.ts';
 import type { GatewayError } from '../errors/gateway-error.ts';
+import type { Exchange } from '../http/exchange.ts';
 import type { ReplyReceiver, UpstreamReply } from '../upstream/reply.ts';
 import type { Tally } from '../upstream/tally.ts';
+
+/** A client gets so long to take what it is told when its key has ended. */
+export const LAST_WORDS_MS = 300;
+
+type OpenExchange = Pick<Exchange, 'response' | 'gone' | 'closed'>;
 
 /** Whose request it is, and where it is noted that it was cut. */
 export interface RunningFacts {
@@ -12,15 +18,19 @@ export interface RunningFacts {
 /**
  * One admitted request while it runs. Whoever must end it (a drain's deadline, a revocation)
  * cuts it: the upstream is destroyed, and the client is told why in the way that fits the moment.
+ * A reader that does not take it in time is not waited for.
  */
 export class RunningRequest {
+  readonly #exchange: OpenExchange;
   readonly #facts: RunningFacts;
   readonly #upstream = new AbortController();
   #reply: UpstreamReply | undefined;
   #receiver: ReplyReceiver | undefined;
   #reason: GatewayError | undefined;
+  #lastWords: NodeJS.Timeout | undefined;
 
-  constructor(facts: RunningFacts) {
+  constructor(exchange: OpenExchange, facts: RunningFacts) {
+    this.#exchange = exchange;
     this.#facts = facts;
   }
 
@@ -42,6 +52,21 @@ export class RunningRequest {
     this.#upstream.abort();
   }
 
+  /** Its connection has closed. */
+  noteClosed(): void {
+    clearTimeout(this.#lastWords);
+  }
+
+  /** Cuts it, and ends its connection however slowly its client reads (SPEC §10). */
+  end(reason: GatewayError): void {
+    if (this.#reason) return;
+    this.cut(reason);
+    this.#lastWords = setTimeout(() => {
+      this.#endConnection(reason);
+    }, LAST_WORDS_MS).unref();
+  }
+
+  /** Whoever cuts it ends its connection too. */
   cut(reason: GatewayError): void {
     if (this.#reason) return;
     this.#reason = reason;
@@ -54,6 +79,19 @@ export class RunningRequest {
     } else {
       this.#upstream.abort();
     }
+  }
+
+  /** By a reset: what waits in buffers, the system's too, is not sent any more. */
+  #endConnection({ code }: GatewayError): void {
+    const { tally } = this.#facts;
+    // It was done but for what its client had yet to read.
+    if (tally.outcome === 'ok' || tally.outcome === 'upstream_incomplete') {
+      tally.outcome = 'upstream_error';
+      tally.cutFor = code;
+    }
+    const { response } = this.#exchange;
+    if (response.socket) response.socket.resetAndDestroy();
+    else response.destroy();
   }
 
   /** The same reply, which ends as a failure when the request is cut. */
@@ -89,8 +127,9 @@ export class Running {
   }
 
   /** Follows a request from its admission until its connection closed. */
-  begin(gone: AbortSignal, closed: Promise<void>, facts: RunningFacts): RunningRequest {
-    const request = new RunningRequest(facts);
+  begin(exchange: OpenExchange, facts: RunningFacts): RunningRequest {
+    const { gone, closed } = exchange;
+    const request = new RunningRequest(exchange, facts);
     this.#requests.add(request);
     const leave = (): void => {
       request.noteClientGone();
@@ -100,16 +139,17 @@ export class Running {
     if (this.#cutForAll) request.cut(this.#cutForAll);
     void closed.then(() => {
       gone.removeEventListener('abort', leave);
+      request.noteClosed();
       this.#requests.delete(request);
     });
     return request;
   }
 
-  /** Cuts each of them for which there is a reason. */
-  cutEach(findReason: (request: RunningRequest) => GatewayError | undefined): void {
+  /** Ends each of them for which there is a reason. */
+  endEach(findReason: (request: RunningRequest) => GatewayError | undefined): void {
     for (const request of this.#requests) {
       const reason = findReason(request);
-      if (reason) request.cut(reason);
+      if (reason) request.end(reason);
     }
   }
 

@@ -8,12 +8,12 @@ import type { RunningWatch } from '../../../lib/gateway/running-watch.ts';
 import type { KeyRow, TenantRow, Trust } from '../../../lib/shared/records.ts';
 import { startTally } from '../../../lib/upstream/tally.ts';
 import { makeKeyRow, makeTenantRow } from '../../support/rows.ts';
+import { sampleExchange } from '../../support/sample-request.ts';
 
 const GRACE_MS = 30_000;
 const LEASE_MS = 750;
 
 describe('gateway/running-watch', () => {
-  const never = new AbortController().signal;
   const open = Promise.withResolvers<undefined>();
   let nowMs: number;
   let generation: number;
@@ -63,7 +63,7 @@ describe('gateway/running-watch', () => {
   }
 
   function beginFor(principal: Principal): RunningRequest {
-    return running.begin(never, open.promise, {
+    return running.begin(sampleExchange({ closed: open.promise }), {
       principal,
       tally: startTally(),
     });

@@ -1,10 +1,14 @@
 import { expect } from 'chai';
 import { GatewayError } from '../../../lib/errors/gateway-error.ts';
-import { Running } from '../../../lib/gateway/running.ts';
+import { LAST_WORDS_MS, Running } from '../../../lib/gateway/running.ts';
+import type { Exchange } from '../../../lib/http/exchange.ts';
 import { startTally } from '../../../lib/upstream/tally.ts';
 import type { ReplyReceiver, UpstreamReply } from '../../../lib/upstream/reply.ts';
 import { makeKeyRow, makeTenantRow } from '../../support/rows.ts';
+import { sampleExchange } from '../../support/sample-request.ts';
+import { until } from '../../support/until.ts';
 
+const revoked = new GatewayError('revoked', 'The API key was revoked.');
 const draining = new GatewayError('draining', 'The gateway is shutting down.');
 
 interface Played {
@@ -37,18 +41,21 @@ function facts() {
 
 describe('gateway/running', () => {
   const open = Promise.withResolvers<undefined>();
-  const never = new AbortController().signal;
+
+  function openExchange(gone = new AbortController().signal): Exchange {
+    return sampleExchange({ gone, closed: open.promise });
+  }
 
   it('cutting a reply that flows aborts the upstream before it tells the receiver why', () => {
     const running = new Running();
     const { acts, reply, receiver } = play();
-    running.begin(never, open.promise, facts()).follow(reply).receive(receiver);
+    running.begin(openExchange(), facts()).follow(reply).receive(receiver);
     running.cutAll(draining);
     expect(acts).to.deep.equal(['receive', 'abort', 'failed: draining']);
   });
 
   it('a request that waits for its head hears of the cut by its signal, with the reason kept', () => {
-    const request = new Running().begin(never, open.promise, facts());
+    const request = new Running().begin(openExchange(), facts());
     expect(request.signal.aborted).to.equal(false);
     request.cut(draining);
     expect(request.signal.aborted).to.equal(true);
@@ -56,7 +63,7 @@ describe('gateway/running', () => {
   });
 
   it('a cut between head and body reaches the receiver once there is one', () => {
-    const request = new Running().begin(never, open.promise, facts());
+    const request = new Running().begin(openExchange(), facts());
     const { acts, reply, receiver } = play();
     const followed = request.follow(reply);
     request.cut(draining);
@@ -65,7 +72,7 @@ describe('gateway/running', () => {
   });
 
   it('only the first cut counts, so that no receiver fails twice', () => {
-    const request = new Running().begin(never, open.promise, facts());
+    const request = new Running().begin(openExchange(), facts());
     const { acts, reply, receiver } = play();
     request.follow(reply).receive(receiver);
     request.cut(draining);
@@ -76,18 +83,60 @@ describe('gateway/running', () => {
 
   it('notes the cut of what was running, not of what had ended, or whose client had left', () => {
     const [running, ended, left] = [facts(), facts(), facts()];
-    new Running().begin(never, open.promise, running).cut(draining);
+    new Running().begin(openExchange(), running).cut(draining);
     expect(running.tally.cutFor).to.equal('draining');
     ended.tally.outcome = 'upstream_error';
-    new Running().begin(never, open.promise, ended).cut(draining);
+    new Running().begin(openExchange(), ended).cut(draining);
     expect(ended.tally.cutFor).to.equal(null);
-    new Running().begin(AbortSignal.abort(), open.promise, left).cut(draining);
+    new Running().begin(openExchange(AbortSignal.abort()), left).cut(draining);
     expect(left.tally.cutFor).to.equal(null);
   });
 
+  for (const [before, after] of [
+    ['ok', 'upstream_error'],
+    ['upstream_incomplete', 'upstream_error'],
+    ['upstream_error', 'upstream_error'],
+    ['client_gone', 'client_gone'],
+    [null, null],
+  ] as const) {
+    it(`ends the connection of a reader that does not take its last words (it was ${before})`, async () => {
+      const [exchange, known] = [openExchange(), facts()];
+      known.tally.outcome = before;
+      new Running().begin(exchange, known).end(revoked);
+      expect(exchange.response.destroyed, 'it has some time').to.equal(false);
+      await untilEnded(exchange);
+      expect(known.tally.outcome).to.equal(after);
+      const endedByUs = before === null || before !== after;
+      expect(known.tally.cutFor).to.equal(endedByUs ? 'revoked' : null);
+    });
+  }
+
+  it('leaves a connection alone whose response is over, and one that a drain has in hand', async () => {
+    const closed = Promise.withResolvers<undefined>();
+    const [over, drained, late] = [
+      sampleExchange({ closed: closed.promise }),
+      openExchange(),
+      openExchange(),
+    ];
+    const running = new Running();
+    const request = running.begin(drained, facts());
+    running.cutAll(draining);
+    request.end(revoked);
+    new Running().begin(over, facts()).end(revoked);
+    closed.resolve(undefined);
+    new Running().begin(late, facts()).end(revoked);
+    await untilEnded(late);
+    expect([over, drained].map(({ response }) => response.destroyed)).to.deep.equal([false, false]);
+    expect(request.reason).to.equal(draining);
+  });
+
+  function untilEnded({ response }: Exchange): Promise<true> {
+    return until(() => response.destroyed, { withinMs: 5 * LAST_WORDS_MS, what: 'the end' });
+  }
+
   it('passes resume and abort on, since backpressure and hang-ups go the same way', () => {
     const { acts, reply } = play();
-    const followed = new Running().begin(never, open.promise, facts()).follow(reply);
+    const followed = new Running().begin(openExchange(), facts()).follow(reply);
     followed.resume();
     followed.abort();
     expect(acts).to.deep.equal(['resume', 'abort']);
@@ -95,11 +144,11 @@ describe('gateway/running', () => {
 
   it('a client that left ends the wait for the upstream, also if it left before', () => {
     const leaving = new AbortController();
-    const request = new Running().begin(leaving.signal, open.promise, facts());
+    const request = new Running().begin(openExchange(leaving.signal), facts());
     leaving.abort();
     expect(request.signal.aborted).to.equal(true);
     expect(request.reason).to.equal(undefined);
-    expect(new Running().begin(leaving.signal, open.promise, facts()).signal.aborted).to.equal(
+    expect(new Running().begin(openExchange(leaving.signal), facts()).signal.aborted).to.equal(
       true,
     );
   });
@@ -108,7 +157,10 @@ describe('gateway/running', () => {
     const running = new Running();
     const closed = Promise.withResolvers<undefined>();
     const leaving = new AbortController();
-    const request = running.begin(leaving.signal, closed.promise, facts());
+    const request = running.begin(
+      sampleExchange({ gone: leaving.signal, closed: closed.promise }),
+      facts(),
+    );
     expect(running.size).to.equal(1);
     closed.resolve(undefined);
     await closed.promise;
@@ -123,7 +175,7 @@ describe('gateway/running', () => {
   it('a request that is admitted after everyone was cut is cut at once', () => {
     const running = new Running();
     running.cutAll(draining);
-    const request = running.begin(never, open.promise, facts());
+    const request = running.begin(openExchange(), facts());
     expect(request.reason).to.equal(draining);
     expect(request.signal.aborted).to.equal(true);
   });
