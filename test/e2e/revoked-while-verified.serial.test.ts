@@ -30,28 +30,8 @@ describe('e2e: a key is revoked while its secret is verified', function () {
 
   for (const { index, random } of rounds({ ci: 2, full: 50 })) {
     it(`it is refused, and so is whoever comes later (round ${index})`, async () => {
-      const { key } = makeKey();
-      const startedMs = systemClock.monotonicMs();
-      const hash = await hashKey(key, DEAR_COST);
-      const verificationMs = systemClock.monotonicMs() - startedMs;
-      const caller = await insertDearKey(key, hash);
-
-      const sentMs = systemClock.monotonicMs();
-      const answer = ask(caller);
-      // Early, for the machine may have been slower when it was measured.
-      const revokeAtMs = sentMs + (0.05 + 0.25 * random()) * verificationMs;
-      await until(() => systemClock.monotonicMs() >= revokeAtMs, {
-        withinMs: 10_000,
-        what: 'a moment of the verification',
-      });
-      await stack.database.query('insert into gateway.revocations (key_id) values ($1)', [
-        caller.keyId,
-      ]);
-      const revokedMs = systemClock.monotonicMs();
-      const { status, atMs } = await answer;
-      // Else it proved nothing: the answer was on its way.
-      expect(atMs, 'the answer').to.be.above(revokedMs);
-      expect(status).to.equal(401);
+      const { caller, verificationMs } = await makeDearKey();
+      expect(await askAndRevoke(caller, caller, early(random()) * verificationMs)).to.equal(401);
       expect((await ask(caller)).status).to.equal(401);
     });
   }
@@ -60,7 +40,43 @@ describe('e2e: a key is revoked while its secret is verified', function () {
     expect(stack.ollama.inferences).to.have.length(0);
   });
 
+  it('a key that is not revoked is served, although another was while it was verified', async () => {
+    const { caller, verificationMs } = await makeDearKey();
+    const other = await stack.makeCaller();
+    expect(await askAndRevoke(caller, other, early(0.5) * verificationMs)).to.equal(200);
+    expect(stack.ollama.inferences).to.have.length(1);
+  });
+
   it('leaves ledger, audit and Redis in agreement', () => checkLedger(stack));
+
+  /** The status of an answer that came after the revocation, which came while it was worked on. */
+  async function askAndRevoke(caller: MadeKey, revoked: MadeKey, afterMs: number): Promise<number> {
+    const sentMs = systemClock.monotonicMs();
+    const answer = ask(caller);
+    await until(() => systemClock.monotonicMs() >= sentMs + afterMs, {
+      withinMs: 10_000,
+      what: 'a moment of the verification',
+    });
+    await stack.database.query('insert into gateway.revocations (key_id) values ($1)', [
+      revoked.keyId,
+    ]);
+    const revokedMs = systemClock.monotonicMs();
+    const { status, atMs } = await answer;
+    // Else it proved nothing: the answer was on its way.
+    expect(atMs, 'the answer').to.be.above(revokedMs);
+    return status;
+  }
+
+  async function makeDearKey(): Promise<{
+    readonly caller: MadeKey;
+    readonly verificationMs: number;
+  }> {
+    const { key } = makeKey();
+    const startedMs = systemClock.monotonicMs();
+    const hash = await hashKey(key, DEAR_COST);
+    const verificationMs = systemClock.monotonicMs() - startedMs;
+    return { caller: await insertDearKey(key, hash), verificationMs };
+  }
 
   async function ask({
     key,
@@ -82,6 +98,11 @@ describe('e2e: a key is revoked while its secret is verified', function () {
     return { key, publicId, keyId: rows[0]?.id ?? '', tenantId };
   }
 });
+
+/** What part of a verification: the machine may have been slower when it was measured. */
+function early(phase: number): number {
+  return 0.05 + 0.25 * phase;
+}
 
 /** One worker: what it has to prove anew is counted by it alone. */
 describe('e2e: one of a thousand warm keys is revoked, and the limit of another changed', function () {
