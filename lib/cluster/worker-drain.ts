@@ -17,7 +17,7 @@ const LAST_WORDS_MS = 300;
 /** What has closed may still be in a thread, or be writing its entry. */
 const LOOSE_ENDS_MS = 1_000;
 const LOOK_EVERY_MS = 50;
-/** In a worker that was replaced, a connection may wait so long for one more request. */
+/** In a worker that was replaced, a connection that was told it is kept may wait so long for one more request. */
 const IDLE_MS = 3_000;
 
 /** What a client is told that comes, or still waits, when the gateway goes. */
@@ -37,6 +37,8 @@ export function refuseDraining(): GatewayError {
 export class WorkerDrain {
   readonly #parts: DrainParts;
   readonly #answering = new Map<Exchange, Promise<void>>();
+  /** Answers whose head had left when the drain began, with the word that the connection is kept. */
+  readonly #promised = new Set<Exchange>();
   #cutAtMs = Infinity;
   #idleAtMs = Infinity;
   #cut = false;
@@ -65,6 +67,7 @@ export class WorkerDrain {
       await answer;
     } finally {
       this.#answering.delete(exchange);
+      if (this.#promised.delete(exchange)) this.#keepIdle();
     }
   }
 
@@ -83,7 +86,11 @@ export class WorkerDrain {
 
   async #end(): Promise<void> {
     const { server } = this.#parts;
-    for (const { response } of this.#answering.keys()) response.shouldKeepAlive = false;
+    for (const exchange of this.#answering.keys()) {
+      const { response } = exchange;
+      if (response.headersSent && response.shouldKeepAlive) this.#promised.add(exchange);
+      response.shouldKeepAlive = false;
+    }
     const closed = new Promise<void>((resolve) => {
       // Only the listener: http's own `close` ends connections too that are idle just now, and looks
       // no more for those that send nothing.
@@ -101,6 +108,11 @@ export class WorkerDrain {
     await inTime<unknown>(LOOSE_ENDS_MS, answers, () => undefined);
   }
 
+  /** From now on a connection has its time for one more request. */
+  #keepIdle(): void {
+    this.#idleAtMs = Math.max(this.#idleAtMs, this.#parts.clock.monotonicMs() + IDLE_MS);
+  }
+
   #look(): void {
     const { server, clock, cutAll } = this.#parts;
     const nowMs = clock.monotonicMs();
@@ -110,7 +122,9 @@ export class WorkerDrain {
       this.#refuses = true;
       cutAll(refuseDraining());
     }
+    // A client may take the promise at its word as soon as it has the last byte.
+    if (this.#promised.size > 0) this.#keepIdle();
     if (lateMs > LAST_WORDS_MS) server.closeAllConnections();
-    else if (nowMs >= this.#idleAtMs) server.closeIdleConnections();
+    else if (this.#refuses || nowMs >= this.#idleAtMs) server.closeIdleConnections();
   }
 }
