@@ -25,18 +25,24 @@ export const SERVICES = {
   ollamaUrls: lasting(
     required('OLLAMA_URL', origins, 'The Ollama server, or several separated by commas.'),
   ),
-  keyPepper: hidden(
-    required(
-      'NZGW_KEY_PEPPER',
-      secret(32),
-      'Secret under which keys are tagged. Losing it makes every key invalid.',
+  // Both come into force for all workers of a host at once: one that does not know a pepper refuses
+  // the keys that another has tagged with it.
+  keyPepper: lasting(
+    hidden(
+      required(
+        'NZGW_KEY_PEPPER',
+        secret(32),
+        'Secret under which keys are tagged. Losing it makes every key invalid.',
+      ),
     ),
   ),
-  keyPepperPrevious: hidden(
-    optional(
-      'NZGW_KEY_PEPPER_PREVIOUS',
-      secret(32),
-      'The pepper before, while keys move to the new one.',
+  keyPepperPrevious: lasting(
+    hidden(
+      optional(
+        'NZGW_KEY_PEPPER_PREVIOUS',
+        secret(32),
+        'Another pepper whose tags are accepted, while keys move from one to the other.',
+      ),
     ),
   ),
 } as const;

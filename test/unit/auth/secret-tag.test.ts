@@ -25,6 +25,24 @@ describe('auth/secret-tag', () => {
     expect(matchSecretTag({ current, previous: null }, key, tag)).to.equal('none');
   });
 
+  it('is accepted by every host at every step of a change of peppers, in its order', () => {
+    // docs/OPERATIONS.md; hosts are restarted one by one, so two neighbours run side by side.
+    const steps = [
+      { current: previous, previous: null },
+      { current: previous, previous: current },
+      { current, previous },
+    ];
+    for (const [n, step] of steps.slice(1).entries()) {
+      const hosts = [steps[n] ?? step, step];
+      for (const maker of hosts) {
+        const tag = makeSecretTag(maker.current, key).toString('hex');
+        for (const host of hosts) {
+          expect(matchSecretTag(host, key, tag), `step ${n + 1}`).to.not.equal('none');
+        }
+      }
+    }
+  });
+
   it('refuses a wrong secret and a tag of the wrong size', () => {
     const tag = makeSecretTag(current, key).toString('hex');
     expect(matchSecretTag({ current, previous }, 'nz_abd', tag)).to.equal('none');

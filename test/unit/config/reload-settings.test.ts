@@ -82,6 +82,15 @@ describe('config/reload-settings', () => {
     expect(next.needRestart).to.have.members(['NZGW_PORT', 'NZGW_WORKERS', 'REDIS_URL']);
   });
 
+  it('keeps both peppers until a restart, for workers with old ones refuse tags of a new one', () => {
+    write({});
+    const { inForce, environment } = start();
+    write({ NZGW_KEY_PEPPER: 'p'.repeat(32), NZGW_KEY_PEPPER_PREVIOUS: SECRET });
+    const next = reloadSettings(environment, inForce);
+    expect(next.settings).to.deep.equal(inForce.settings);
+    expect(next.needRestart).to.have.members(['NZGW_KEY_PEPPER', 'NZGW_KEY_PEPPER_PREVIOUS']);
+  });
+
   it('refuses the whole for any fault, and shows no secret', () => {
     write({});
     const { inForce, environment } = start();
