@@ -150,8 +150,7 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamReply, Swept
   onResponseEnd(): void {
     if (this.#phase === 'refused' && this.#errorText) this.#refuse(this.#errorText);
     else if (this.#phase === 'open') {
-      // If it is not judged yet, nothing came.
-      this.#pass.judge('failure');
+      if (this.#start) this.#pass.judge(this.#start.end());
       this.#phase = 'over';
       this.#parts.sweeper.remove(this);
       this.#upstream.connections.giveBack(this.#client, this.#request.tenantId);

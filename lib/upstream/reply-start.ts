@@ -3,6 +3,8 @@ import { rewordError } from './reword-error.ts';
 
 /** How Ollama's error object begins: no reply and no line of one does. */
 const ERROR_START = '{"error"';
+/** Of an error line; what is known of it stands at its beginning. */
+const MAX_BYTES = 16_384;
 
 /**
  * Tells by its first bytes whether a 200 is a reply. An error line that comes first is a 500 whose
@@ -12,11 +14,18 @@ const ERROR_START = '{"error"';
 export class ReplyStart {
   #text = '';
 
-  /** Undefined: too little came to tell. */
+  /** Undefined: too little came to tell; an error is judged by its whole line. */
   read(chunk: Buffer): Verdict | undefined {
-    this.#text += chunk.toString('latin1', 0, ERROR_START.length);
-    if (this.#text.startsWith(ERROR_START)) return judgeError(500, chunk.toString());
-    return ERROR_START.startsWith(this.#text) ? undefined : 'success';
+    this.#text += chunk.toString('latin1', 0, MAX_BYTES - this.#text.length);
+    const isError = this.#text.startsWith(ERROR_START);
+    if (!isError) return ERROR_START.startsWith(this.#text) ? undefined : 'success';
+    const isWhole = this.#text.includes('\n') || this.#text.length >= MAX_BYTES;
+    return isWhole ? judgeError(500, this.#text) : undefined;
+  }
+
+  /** Nothing more comes: of what was not judged yet. No reply at all is the upstream's failure. */
+  end(): Verdict {
+    return judgeError(500, this.#text);
   }
 }
 

@@ -25,8 +25,28 @@ describe('upstream/reply-start', () => {
   it('waits until it can tell, however the bytes are cut', () => {
     expect(read('')).to.equal(undefined);
     expect(read('{', '"err')).to.equal(undefined);
-    expect(read('{', '"err', 'or":"boom"}')).to.equal('failure');
+    expect(read('{', '"err', 'or":"boom"}\n')).to.equal('failure');
     expect(read('{', '"eval')).to.equal('success');
+  });
+
+  it('judges an error by its whole line, wherever that is cut', () => {
+    for (let at = 1; at < WORDED.length; at += 1) {
+      const cut = [WORDED.slice(0, at), WORDED.slice(at)];
+      expect(read(cut[0] ?? ''), `${at} bytes`).to.equal(undefined);
+      expect(read(...cut), `cut at ${at}`).to.equal('none');
+    }
+    expect(read(...(WORDED.match(/./gs) ?? []))).to.equal('none');
+    expect(read(...(UNWORDED.match(/./gs) ?? []))).to.equal('failure');
+  });
+
+  it('judges by what there is a line that has no end, or too long a one', () => {
+    const start = new ReplyStart();
+    expect(start.read(Buffer.from(WORDED.trimEnd()))).to.equal(undefined);
+    expect(start.end()).to.equal('none');
+    expect(new ReplyStart().end()).to.equal('failure');
+    const long = new ReplyStart();
+    expect(long.read(Buffer.from(UNWORDED.trimEnd()))).to.equal(undefined);
+    expect(long.read(Buffer.alloc(20_000, 'x'))).to.equal('failure');
   });
 
   it('of an answer that is not 200 only a 5xx that nobody can word is a failure', () => {
