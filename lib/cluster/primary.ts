@@ -115,8 +115,8 @@ export class Primary {
       redis,
       duties,
       countWorkers: () => this.#listening.size,
-      onChange: (ready) => {
-        this.#supervisor?.tell({ type: 'readiness', ready });
+      onChange: ({ status }) => {
+        this.#supervisor?.tell({ type: 'readiness', ready: status === 'pass' });
         this.#tellService();
       },
     });

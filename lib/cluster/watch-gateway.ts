@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts';
 import { watchReadiness } from '../health/readiness.ts';
-import type { ReadinessWatch } from '../health/readiness.ts';
+import type { Readiness, ReadinessWatch } from '../health/readiness.ts';
 import type { Logger } from '../log/logger.ts';
 import { makeProbes } from './probes.ts';
 import type { ProbeParts } from './probes.ts';
@@ -8,13 +8,14 @@ import type { ProbeParts } from './probes.ts';
 export interface GatewayWatchParts extends Omit<ProbeParts, 'upstreams' | 'maxAgeMs'> {
   readonly settings: Settings;
   readonly log: Logger;
-  readonly onChange: (ready: boolean) => void;
+  /** Told at each change of what is missing. */
+  readonly onChange: (readiness: Readiness) => void;
 }
 
 const CHECK_EVERY_MS = 500;
 const CHECK_TIMEOUT_MS = 1_000;
 
-/** Looks all the time whether everything is there, and says so in the log. */
+/** Looks all the time whether everything is there; the log hears when that changes. */
 export function watchGateway(parts: GatewayWatchParts): ReadinessWatch {
   const { settings, clock, log } = parts;
   return watchReadiness({
@@ -26,9 +27,12 @@ export function watchGateway(parts: GatewayWatchParts): ReadinessWatch {
     clock,
     everyMs: CHECK_EVERY_MS,
     timeoutMs: CHECK_TIMEOUT_MS,
-    onChange: (ready) => {
-      log.info({ event: ready ? 'ready' : 'not_ready' }, ready ? 'ready' : 'not ready');
-      parts.onChange(ready);
+    onChange: (now, before) => {
+      const ready = now.status === 'pass';
+      if (now.status !== before.status) {
+        log.info({ event: ready ? 'ready' : 'not_ready' }, ready ? 'ready' : 'not ready');
+      }
+      parts.onChange(now);
     },
   });
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../time/clock.ts';
 import { inTime } from '../time/in-time.ts';
 
@@ -24,8 +25,8 @@ interface WatchParts {
   readonly clock: Clock;
   readonly everyMs: number;
   readonly timeoutMs: number;
-  /** Told at each change of the whole. */
-  onChange(ready: boolean): void;
+  /** Told at each change of what is missing, from the first look on. */
+  onChange(now: Readiness, before: Readiness): void;
 }
 
 /** Looks at every dependency again and again; ready only while each of them answered (SPEC §12). */
@@ -36,10 +37,12 @@ export function watchReadiness(parts: WatchParts): ReadinessWatch {
 
   async function run(): Promise<void> {
     while (!stopped.signal.aborted) {
-      const next = await look(parts);
-      const changed = next.status !== latest.status;
-      latest = next;
-      if (changed) parts.onChange(next.status === 'pass');
+      const before = latest;
+      latest = await look(parts);
+      const changed =
+        latest.status !== before.status ||
+        !isDeepStrictEqual(listMissing(latest), listMissing(before));
+      if (changed) parts.onChange(latest, before);
       await pause(parts.everyMs, stopped.signal);
     }
   }
@@ -51,6 +54,11 @@ export function watchReadiness(parts: WatchParts): ReadinessWatch {
       await loop;
     },
   };
+}
+
+/** The failing checks, in the order of the probes. */
+export function listMissing({ checks }: Readiness): readonly string[] {
+  return Object.entries(checks).flatMap(([name, { status }]) => (status === 'fail' ? [name] : []));
 }
 
 async function look(parts: WatchParts): Promise<Readiness> {

@@ -7,14 +7,14 @@ const soon = { withinMs: 2_000, what: 'the change' };
 
 describe('health/readiness', () => {
   it('is ready only while every probe says yes, and tells each change once', async () => {
-    const changes: boolean[] = [];
+    const changes: string[] = [];
     let redis = true;
     const watch = watchReadiness({
       probes: { postgres: () => true, redis: () => Promise.resolve(redis) },
       clock: systemClock,
       everyMs: 5,
       timeoutMs: 100,
-      onChange: (ready) => changes.push(ready),
+      onChange: ({ status }) => changes.push(status),
     });
 
     await until(() => watch.current().status === 'pass', soon);
@@ -23,7 +23,34 @@ describe('health/readiness', () => {
     expect(watch.current().checks['redis']?.status).to.equal('fail');
     expect(watch.current().checks['postgres']?.status).to.equal('pass');
     await watch.stop();
-    expect(changes).to.deep.equal([true, false]);
+    expect(changes).to.deep.equal(['pass', 'fail']);
+  });
+
+  it('tells what is missing from the first look on, and each time that it is something else', async () => {
+    const missing: string[] = [];
+    const there = { postgres: true, redis: false };
+    const watch = watchReadiness({
+      probes: { postgres: () => there.postgres, redis: () => there.redis },
+      clock: systemClock,
+      everyMs: 5,
+      timeoutMs: 100,
+      onChange: ({ checks }, before) => {
+        const names = Object.entries(checks).filter(([, { status }]) => status === 'fail');
+        missing.push(`${before.status}: ${names.map(([name]) => name).join()}`);
+      },
+    });
+    await until(() => missing.length === 1, soon);
+    there.postgres = false;
+    await until(() => missing.length === 2, soon);
+    there.redis = true;
+    await until(() => missing.length === 3, soon);
+    there.postgres = true;
+    await until(() => missing.length === 4, soon);
+    there.redis = false;
+    await until(() => missing.length === 5, soon);
+    await watch.stop();
+    const expected = ['fail: redis', 'fail: postgres,redis', 'fail: postgres', 'fail: '];
+    expect(missing).to.deep.equal([...expected, 'pass: redis']);
   });
 
   it('a probe that throws, rejects or never answers is a no', async () => {
