@@ -56,6 +56,7 @@ class SystemdNotifier implements ServiceNotifier {
   }
 
   ready(): void {
+    if (this.#state === 'STOPPING=1') return;
     this.#enter('READY=1');
     const periodMs = readWatchdogMs(this.#parts.environment, process.pid);
     if (this.#silent || periodMs === undefined) return;

@@ -128,6 +128,16 @@ describe('cluster/systemd-notifier', function () {
     expect(notifier.lines[0]).to.include({ level: 'warn', 'error.code': 'ENOENT' });
   });
 
+  it('gives no sign of life any more once it has said that it stops', async () => {
+    const fake = makeFakeSystemdNotify(directory.path);
+    const notifier = open({ ...fake.environment, WATCHDOG_USEC: '50000' });
+    notifier.stopping();
+    notifier.ready();
+    const quietMs = systemClock.monotonicMs() + 500;
+    await until(() => systemClock.monotonicMs() > quietMs, { withinMs: 2_000, what: 'periods' });
+    expect(fake.said()).to.deep.equal(['STOPPING=1 STATUS=stopping']);
+  });
+
   it('does nothing where no service manager asks', async () => {
     const { PATH = '' } = makeFakeSystemdNotify(directory.path).environment;
     const notifier = open({ PATH, WATCHDOG_USEC: '100000' });
