@@ -117,21 +117,28 @@ class SystemdNotifier implements ServiceNotifier {
   #run(assignments: readonly string[]): Promise<void> {
     const { PATH, NOTIFY_SOCKET } = this.#parts.environment;
     return new Promise((resolve) => {
-      const child = spawn(PROGRAM, [...assignments], {
-        stdio: 'ignore',
-        env: { PATH, NOTIFY_SOCKET },
-        timeout: PROGRAM_MS,
-        killSignal: 'SIGKILL',
-      });
-      child.once('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT' || error.code === 'EACCES') this.#silent = true;
-        this.#warn(describeError(error));
+      const fail = (error: unknown): void => {
+        const fields = describeError(error);
+        this.#silent ||= ['ENOENT', 'EACCES'].includes(String(fields['error.code']));
+        this.#warn(fields);
         resolve();
-      });
-      child.once('close', (code, signal) => {
-        if (code !== 0) this.#warn({ code, signal });
-        resolve();
-      });
+      };
+      try {
+        const child = spawn(PROGRAM, [...assignments], {
+          stdio: 'ignore',
+          env: { PATH, NOTIFY_SOCKET },
+          timeout: PROGRAM_MS,
+          killSignal: 'SIGKILL',
+        });
+        child.once('error', fail);
+        child.once('close', (code, signal) => {
+          if (code !== 0) this.#warn({ code, signal });
+          resolve();
+        });
+      } catch (error) {
+        // Some are thrown, not told: ENOMEM, ETXTBSY.
+        fail(error);
+      }
     });
   }
 

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { openSystemdNotifier } from '../../../lib/cluster/systemd-notifier.ts';
 import type { ServiceNotifier } from '../../../lib/cluster/systemd-notifier.ts';
 import type { Environment } from '../../../lib/config/read-sources.ts';
@@ -126,6 +128,24 @@ describe('cluster/systemd-notifier', function () {
     await notifier.close();
     expect(notifier.lines).to.have.length(1);
     expect(notifier.lines[0]).to.include({ level: 'warn', 'error.code': 'ENOENT' });
+  });
+
+  it('says once in the log that the program cannot be run just now, and tries again', async () => {
+    const fake = makeFakeSystemdNotify(directory.path);
+    const notifier = open(fake.environment);
+    // A program that is being written cannot be started (ETXTBSY).
+    const writer = openSync(join(directory.path, 'systemd-notify'), 'r+');
+    try {
+      notifier.status('one');
+      await until(() => notifier.lines.length > 0, { withinMs: 5_000, what: 'a line' });
+      notifier.status('two');
+    } finally {
+      closeSync(writer);
+    }
+    notifier.status('three');
+    await until(() => fake.said().includes('STATUS=three'), { withinMs: 5_000, what: 'the third' });
+    expect(notifier.lines).to.have.length(1);
+    expect(notifier.lines[0]).to.include({ level: 'warn', 'error.code': 'ETXTBSY' });
   });
 
   it('gives no sign of life any more once it has said that it stops', async () => {
