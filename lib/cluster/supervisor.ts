@@ -61,7 +61,8 @@ export class Supervisor implements Crew<Child> {
     this.#lookedAtMs = this.#parts.clock.monotonicMs();
     this.#watch = setInterval(() => {
       this.tell({ type: 'alive' });
-      this.#killSilent();
+      // At the end the grace decides: who settles the last of it may be busy.
+      if (!this.#stopping) this.#killSilent();
     }, LISTEN_EVERY_MS);
   }
 
@@ -73,7 +74,6 @@ export class Supervisor implements Crew<Child> {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     for (const pause of this.#pauses) clearTimeout(pause);
-    clearInterval(this.#watch);
     const exits = [...this.#children].map(({ worker }) => waitForExit(worker));
     this.tell({ type: 'drain', graceMs, replaced: false });
     const deadline = setTimeout(() => {
@@ -81,6 +81,8 @@ export class Supervisor implements Crew<Child> {
     }, graceMs + KILL_MARGIN_MS);
     await Promise.all(exits);
     clearTimeout(deadline);
+    // Not before: workers end a primary that they do not hear, whatever it waits for.
+    clearInterval(this.#watch);
   }
 
   hasOutdated(settings: SettingsInForce): boolean {

@@ -127,3 +127,42 @@ describe('e2e: SIGTERM lets streams end', function () {
     expect(systemClock.monotonicMs() - toldAtMs).to.be.below(DRAIN_MS);
   });
 });
+
+describe('e2e: a drain that lasts longer than a primary may be silent', function () {
+  this.timeout(40_000);
+  const SILENCE_MS = 3_000;
+  const LONG_DRAIN_MS = 8_000;
+  let stack: Stack;
+
+  beforeEach(async () => {
+    stack = await startStack({
+      env: {
+        NZGW_PRIMARY_SILENCE_SECONDS: String(SILENCE_MS / 1_000),
+        NZGW_DRAIN_SECONDS: String(LONG_DRAIN_MS / 1_000),
+      },
+    });
+  });
+  afterEach(() => stack.stop());
+
+  it('is led to its end by a primary that goes on saying that it lives', async () => {
+    const { gateway, ollama } = stack;
+    const caller = await stack.makeCaller();
+    const clients = await openWorkerClients(gateway, caller.key);
+    ollama.always({ tokens: 50_000, paceMs: 20 });
+    const replies = await Promise.all(clients.map((client) => client.chat()));
+
+    const toldAtMs = systemClock.monotonicMs();
+    gateway.kill('SIGTERM');
+    expect(await gateway.exited).to.equal(0);
+    const tookMs = systemClock.monotonicMs() - toldAtMs;
+    expect(tookMs).to.be.within(LONG_DRAIN_MS - 50, LONG_DRAIN_MS + 2_000);
+    expect(gateway.events('primary_silent')).to.deep.equal([]);
+    expect(gateway.events('stopped')).to.have.length(1);
+    for (const reply of replies) {
+      expect(await reply.ended).to.equal(true);
+      expect(reply.lines().at(-1)).to.equal('{"error":"The gateway is shutting down."}');
+    }
+    const rows = await stack.readAudit(caller.keyId, replies.length);
+    expect(rows.map(({ id }) => id)).to.have.members(replies.map(({ requestId }) => requestId));
+  });
+});
