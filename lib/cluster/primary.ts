@@ -50,7 +50,8 @@ export class Primary {
   #duties: Duties | undefined;
   #watch: ReadinessWatch | undefined;
   #supervisor: Supervisor | undefined;
-  #ending = false;
+  /** Fires when the end begins, whatever it is for. */
+  readonly #ending = new AbortController();
 
   constructor(parts: PrimaryParts) {
     this.#parts = parts;
@@ -71,7 +72,7 @@ export class Primary {
   /** No worker takes requests any more once the end has begun, whatever the last look said. */
   readiness(): Readiness {
     const { status, checks } = this.#watch?.current() ?? { status: 'fail', checks: {} };
-    if (!this.#ending) return { status, checks };
+    if (!this.#ending.signal.aborted) return { status, checks };
     return { status: 'fail', checks: { ...checks, workers: { status: 'fail', ms: 0 } } };
   }
 
@@ -120,7 +121,7 @@ export class Primary {
         this.#tellService();
       },
     });
-    if (!this.#ending) {
+    if (!this.#ending.signal.aborted) {
       this.#supervisor.start();
       this.#reloading.begin(this.#supervisor);
     }
@@ -140,7 +141,7 @@ export class Primary {
 
   /** The first reason to end is the one that counts. */
   #finish(exit: PrimaryExit): void {
-    this.#ending = true;
+    this.#ending.abort();
     this.#service.stopping();
     this.#end.resolve(exit);
   }
@@ -218,7 +219,7 @@ export class Primary {
 
   #tellService(): void {
     const text = describeService(this.readiness(), this.#listening.size);
-    if (!this.#ending) this.#service.status(text);
+    if (!this.#ending.signal.aborted) this.#service.status(text);
   }
 
   #prepareReloading(): Reloading {
@@ -226,6 +227,7 @@ export class Primary {
     return new Reloading({
       ...parts,
       inForce: { settings, texts },
+      stop: this.#ending.signal,
       onAccepted: (next) => {
         this.#markerMs = Math.max(this.#markerMs, toMarkerMs(next.settings));
       },

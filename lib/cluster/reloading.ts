@@ -14,6 +14,7 @@ export interface ReloadingParts {
   /** As the process was started with it. */
   readonly environment: Environment;
   readonly log: LeveledLogger;
+  /** The gateway ends, for whatever reason. */
   readonly stop: AbortSignal;
   /** Before the first worker with new settings begins. */
   readonly onAccepted: (settings: SettingsInForce) => void;

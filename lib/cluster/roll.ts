@@ -12,8 +12,8 @@ export interface Crew<Child extends OnTrial> {
   hasOutdated(settings: SettingsInForce): boolean;
   /** Workers get these from now on, also those that take a dead one's place. */
   adopt(settings: SettingsInForce): void;
-  /** One more worker, which nobody replaces if it ends. */
-  forkOnTrial(settings: SettingsInForce): Child;
+  /** One more worker, which nobody replaces if it ends; none where it cannot be had. */
+  forkOnTrial(settings: SettingsInForce): Child | undefined;
   /**
    * The worker on trial stays, and its settings with it. Gives the one whose place it takes: one of
    * the outdated, or none where that has died meanwhile and would have been replaced.
@@ -57,10 +57,10 @@ export async function rollWorkers<Child extends OnTrial>(
   while (crew.hasOutdated(settings)) {
     if (isStopped()) return 'stopped';
     const fresh = crew.forkOnTrial(settings);
-    const listens = await waitForTrial(fresh, parts.trialMs);
+    const listens = fresh !== undefined && (await waitForTrial(fresh, parts.trialMs));
     if (isStopped()) return 'stopped';
     if (!listens) {
-      crew.discard(fresh);
+      if (fresh) crew.discard(fresh);
       return replaced === 0 ? 'failed' : 'halted';
     }
     replaced += 1;

@@ -93,8 +93,8 @@ export class Supervisor implements Crew<Child> {
     this.#settings = settings;
   }
 
-  forkOnTrial(settings: SettingsInForce): Child {
-    return this.#fork(settings, false);
+  forkOnTrial(settings: SettingsInForce): Child | undefined {
+    return this.#stopping ? undefined : this.#fork(settings, false);
   }
 
   takeOver(child: Child): Child | undefined {

@@ -96,6 +96,7 @@ describe('cluster/supervisor', function () {
     const old = await startOne();
     setManner();
     const fresh = supervisor.forkOnTrial(makeSettings());
+    if (!fresh) throw new Error('no worker was started');
     expect(await fresh.listens.promise).to.equal(true);
     expect(supervisor.takeOver(fresh)).to.equal(old);
     const beganAtMs = systemClock.monotonicMs();
@@ -105,5 +106,14 @@ describe('cluster/supervisor', function () {
     expect([old, fresh].map(pidOf).map(isRunning)).to.deep.equal([false, true]);
     expect(lines.filter(({ event }) => event === 'worker_exit')).to.deep.equal([]);
     expect(lines.filter(({ event }) => event === 'worker_silent')).to.deep.equal([]);
+  });
+
+  it('starts no worker on trial any more once it stops', async () => {
+    setManner('hears');
+    await startOne();
+    const stopping = stop(10_000);
+    expect(supervisor.forkOnTrial(makeSettings())).to.equal(undefined);
+    await stopping;
+    expect(listening).to.have.length(1);
   });
 });

@@ -27,6 +27,8 @@ class Hands implements Crew<Hand> {
   readonly next = makeSettings();
   /** Whether the n-th new one comes up. */
   comesUp: (n: number) => boolean | undefined = () => true;
+  /** Whether the n-th can be started at all. */
+  canStart: (n: number) => boolean = () => true;
   outdated: string[];
   #forked = 0;
 
@@ -52,8 +54,9 @@ class Hands implements Crew<Hand> {
     this.events.push('adopt');
   }
 
-  forkOnTrial(settings: SettingsInForce): Hand {
+  forkOnTrial(settings: SettingsInForce): Hand | undefined {
     this.#forked += 1;
+    if (!this.canStart(this.#forked)) return undefined;
     const listens = Promise.withResolvers<boolean>();
     const comesUp = this.comesUp(this.#forked);
     if (comesUp !== undefined) listens.resolve(comesUp);
@@ -94,6 +97,17 @@ describe('cluster/roll', () => {
     hands.comesUp = () => false;
     expect(await hands.roll()).to.equal('failed');
     expect(hands.events).to.deep.equal(['fork 1', 'discard 1']);
+  });
+
+  it('is over where a new one cannot even be started', async () => {
+    const first = new Hands('a', 'b');
+    first.canStart = () => false;
+    expect(await first.roll()).to.equal('failed');
+    expect(first.events).to.deep.equal([]);
+    const second = new Hands('a', 'b');
+    second.canStart = (n) => n === 1;
+    expect(await second.roll()).to.equal('halted');
+    expect(second.events.slice(4)).to.deep.equal([]);
   });
 
   it('stops where a later one does not come up in time', async () => {
