@@ -71,10 +71,14 @@ export class Reloading {
   #next(): void {
     if (!this.#wanted || this.#running || !this.#crew || this.#parts.stop.aborted) return;
     this.#wanted = false;
-    this.#running = this.#reload(this.#crew).finally(() => {
-      this.#running = undefined;
-      this.#next();
-    });
+    this.#running = this.#reload(this.#crew)
+      .catch((error: unknown) => {
+        this.#noteBreak(error);
+      })
+      .finally(() => {
+        this.#running = undefined;
+        this.#next();
+      });
   }
 
   async #reload(crew: Crew<Child>): Promise<void> {
@@ -93,6 +97,13 @@ export class Reloading {
       log.error({ event: `reload_${end}` }, 'a new worker did not come up; the old ones run on');
     }
     if (end !== 'stopped') onBusy(false);
+  }
+
+  /** A bug, or a machine at its end: the workers that there are run on. */
+  #noteBreak(error: unknown): void {
+    const { log, stop, onBusy } = this.#parts;
+    log.error({ event: 'reload_failed', ...describeError(error) }, 'the reload broke off');
+    if (!stop.aborted) onBusy(false);
   }
 
   /** Undefined where they cannot be used; the log says why. */

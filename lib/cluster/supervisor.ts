@@ -3,6 +3,7 @@ import type { Worker } from 'node:cluster';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { SettingsInForce } from '../config/load-settings.ts';
+import { describeError } from '../log/logger.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Child } from './child.ts';
@@ -134,9 +135,14 @@ export class Supervisor implements Crew<Child> {
     this.#pauses.delete(pause);
   }
 
-  #fork(settings = this.#settings, kept = true): Child {
+  /** Undefined if none could be started; one that is kept is tried again. */
+  #fork(settings = this.#settings, kept = true): Child | undefined {
     const heardAtMs = this.#parts.clock.monotonicMs() + START_MS - SILENCE_MS;
-    const worker = cluster.fork();
+    const worker = this.#startProcess();
+    if (!worker) {
+      if (kept) this.#replace();
+      return undefined;
+    }
     const listens = Promise.withResolvers<boolean>();
     const child = { incarnation: randomUUID(), worker, settings, listens, kept, heardAtMs };
     this.#children.add(child);
@@ -147,16 +153,30 @@ export class Supervisor implements Crew<Child> {
       this.#parts.onMessage(child, message);
       if (message.type === 'listening') listens.resolve(true);
     });
-    // A message to a worker that is just dying fails here; its exit tells the rest. One that could
-    // not be started at all has no exit.
-    worker.on('error', () => {
-      if (worker.process.pid === undefined) this.#noteExit(child, null, null);
-    });
+    // A message to a worker that is just dying fails here; its exit tells the rest.
+    worker.on('error', () => undefined);
     child.worker.once('exit', (code, signal) => {
       this.#noteExit(child, code, signal);
     });
     worker.send(this.#parts.greet(child));
     return child;
+  }
+
+  /** Undefined where the machine has no process or no files left. */
+  #startProcess(): Worker | undefined {
+    const report = (error: unknown): void => {
+      const fields = { event: 'fork_failed', ...describeError(error) };
+      this.#parts.log.error(fields, 'no worker can be started');
+    };
+    try {
+      const worker = cluster.fork();
+      if (worker.process.pid !== undefined) return worker;
+      // There is no exit, and maybe no channel; the reason is told in the next turn.
+      worker.once('error', report);
+    } catch (error) {
+      report(error);
+    }
+    return undefined;
   }
 
   /** A worker that hangs is killed: it will not listen to anything else. */
@@ -183,14 +203,18 @@ export class Supervisor implements Crew<Child> {
     child.listens.resolve(false);
     this.#parts.onExit(child);
     if (this.#stopping) return;
-    const { log, clock } = this.#parts;
+    const { log } = this.#parts;
     const fields = { worker_pid: child.worker.process.pid, code, signal };
     if (!child.kept) {
       log.info({ event: 'worker_left', ...fields }, 'worker ended that was to be replaced');
       return;
     }
     log.error({ event: 'worker_exit', ...fields }, 'worker ended');
-    const pauseMs = this.#restarts.noteExit(clock.monotonicMs());
+    this.#replace();
+  }
+
+  #replace(): void {
+    const pauseMs = this.#restarts.noteExit(this.#parts.clock.monotonicMs());
     if (pauseMs === undefined) {
       this.#parts.onCrashLoop();
       return;

@@ -5,6 +5,7 @@ import { loadSettings } from '../../../lib/config/load-settings.ts';
 import type { SettingsInForce } from '../../../lib/config/load-settings.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
 import { isRunning } from '../../support/is-running.ts';
+import { NO_FORKS } from '../../support/no-more-forks.ts';
 import { PLAIN_WORKER, setManner } from '../../support/plain-workers.ts';
 import { recordLog } from '../../support/record-log.ts';
 import type { RecordedLine } from '../../support/record-log.ts';
@@ -116,4 +117,38 @@ describe('cluster/supervisor', function () {
     await stopping;
     expect(listening).to.have.length(1);
   });
+
+  for (const [code, begin] of Object.entries(NO_FORKS)) {
+    it(`goes on where no process can be started (${code}), and tries again`, async () => {
+      const old = await startOne();
+      const end = begin();
+      try {
+        expect(supervisor.forkOnTrial(makeSettings())).to.equal(undefined);
+      } finally {
+        end();
+      }
+      await until(() => lines.some(({ event }) => event === 'fork_failed'), {
+        withinMs: 1_000,
+        what: 'a line in the log',
+      });
+      expect(lines[0]).to.include({ event: 'fork_failed', 'error.code': code });
+      expect(isRunning(pidOf(old))).to.equal(true);
+
+      process.kill(pidOf(old), 'SIGKILL');
+      await until(() => lines.some(({ event }) => event === 'worker_exit'), {
+        withinMs: 5_000,
+        what: 'its end',
+      });
+      const endAgain = begin();
+      try {
+        await until(() => lines.filter(({ event }) => event === 'fork_failed').length > 1, {
+          withinMs: 5_000,
+          what: 'another failure',
+        });
+      } finally {
+        endAgain();
+      }
+      await untilListening(2);
+    });
+  }
 });
