@@ -13,10 +13,8 @@ import { startDuties, toMarkerMs } from './duties.ts';
 import type { Duties } from './duties.ts';
 import type { FromWorker } from './messages.ts';
 import { Reloading } from './reloading.ts';
-import { describeService } from './service-status.ts';
+import { ServiceReport } from './service-report.ts';
 import { Supervisor } from './supervisor.ts';
-import { openSystemdNotifier } from './systemd-notifier.ts';
-import type { ServiceNotifier } from './systemd-notifier.ts';
 import { watchGateway } from './watch-gateway.ts';
 
 export interface PrimaryParts extends SettingsInForce {
@@ -44,7 +42,7 @@ export class Primary {
   readonly #listening = new Set<Child>();
   readonly #end = Promise.withResolvers<PrimaryExit>();
   readonly #startedAtMs: number;
-  readonly #service: ServiceNotifier;
+  readonly #service: ServiceReport;
   readonly #reloading: Reloading;
   #markerMs: number;
   #duties: Duties | undefined;
@@ -57,8 +55,11 @@ export class Primary {
     this.#parts = parts;
     this.#startedAtMs = parts.clock.monotonicMs();
     this.#markerMs = toMarkerMs(parts.settings);
-    this.#service = openSystemdNotifier({ ...parts, isAlive: () => this.#listening.size > 0 });
-    this.#service.status('waiting for Postgres and Redis');
+    this.#service = new ServiceReport({
+      ...parts,
+      countWorkers: () => this.#listening.size,
+      readReadiness: () => this.readiness(),
+    });
     this.#reloading = this.#prepareReloading();
     parts.onHangup(() => {
       this.#reloading.request();
@@ -118,7 +119,7 @@ export class Primary {
       countWorkers: () => this.#listening.size,
       onChange: ({ status }) => {
         this.#supervisor?.tell({ type: 'readiness', ready: status === 'pass' });
-        this.#tellService();
+        this.#service.update();
       },
     });
     if (!this.#ending.signal.aborted) {
@@ -188,8 +189,7 @@ export class Primary {
         this.#listening.add(child);
         const ready = this.readiness().status === 'pass';
         child.worker.send({ type: 'readiness', ready });
-        if (!this.#reloading.busy) this.#service.ready();
-        this.#tellService();
+        this.#service.update();
         return;
       }
       case 'metrics':
@@ -214,12 +214,7 @@ export class Primary {
   /** A worker that takes no connections any more. */
   #noteUnheard(child: Child): void {
     this.#listening.delete(child);
-    this.#tellService();
-  }
-
-  #tellService(): void {
-    const text = describeService(this.readiness(), this.#listening.size);
-    if (!this.#ending.signal.aborted) this.#service.status(text);
+    this.#service.update();
   }
 
   #prepareReloading(): Reloading {
@@ -235,8 +230,7 @@ export class Primary {
         this.#noteUnheard(child);
       },
       onBusy: (busy) => {
-        if (busy) this.#service.reloading();
-        else this.#service.ready();
+        this.#service.setReloading(busy);
       },
     });
   }

@@ -46,11 +46,6 @@ export class Reloading {
     return this.#inForce.settings;
   }
 
-  /** Whether workers are being replaced. */
-  get busy(): boolean {
-    return this.#running !== undefined;
-  }
-
   request(): void {
     this.#wanted = true;
     this.#next();

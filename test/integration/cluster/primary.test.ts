@@ -137,6 +137,7 @@ describe('cluster/primary and its workers', function () {
     until(condition, { withinMs: 20_000, what });
   const untilListening = (count: number) =>
     untilTrue(`${count} workers to listen`, () => world.pids().length >= count);
+  const saysReady = () => world.said().some((line) => line.includes('READY=1'));
 
   it('ends a roll that is in the middle with itself, whatever it ends for', async () => {
     setManner('stays');
@@ -153,5 +154,33 @@ describe('cluster/primary and its workers', function () {
     expect(world.pids().filter(isRunning)).to.deep.equal([]);
     expect(world.count('reloading')).to.equal(1);
     expect(world.count('reload_failed')).to.equal(0);
+  });
+
+  it('says READY=1 as soon as a worker listens, though it is being replaced already', async () => {
+    setManner('stays');
+    world = await runWorld({ reloadAtOnce: true });
+    await untilTrue('READY=1', saysReady);
+    expect(world.count('reloaded')).to.equal(0);
+    expect(world.said().join()).to.not.include('RELOADING=1');
+  });
+
+  it('does not say READY=1 after a reload while no worker listens', async () => {
+    setManner('stays');
+    world = await runWorld();
+    await untilTrue('READY=1', saysReady);
+    const from = world.said().length;
+    const since = () => world.said().slice(from).join();
+    world.reload();
+    await untilListening(2);
+    const [old = 0, fresh = 0] = world.pids();
+    await untilTrue('the old one to be left out', () => since().includes('1 worker listens'));
+    setManner('mute');
+    process.kill(fresh, 'SIGKILL');
+    await untilTrue('nobody to listen', () => since().includes('0 workers listen'));
+    process.kill(old, 'SIGKILL');
+    await untilTrue('the end of the roll', () => world.count('reloaded') === 1);
+    const quietMs = systemClock.monotonicMs() + 700;
+    await untilTrue('what might be said', () => systemClock.monotonicMs() > quietMs);
+    expect(since()).to.include('RELOADING=1').and.not.include('READY=1');
   });
 });

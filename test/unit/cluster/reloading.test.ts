@@ -52,7 +52,7 @@ describe('cluster/reloading', () => {
     reloading.begin(new BrokenCrew());
     for (const count of [1, 2]) {
       reloading.request();
-      await until(() => !reloading.busy, { withinMs: 1_000, what: 'its end' });
+      await until(() => busy.length === 2 * count, { withinMs: 1_000, what: 'its end' });
       const failures = lines.filter(({ event }) => event === 'reload_failed');
       expect(failures).to.have.length(count);
       expect(failures[0]).to.include({ level: 'error', 'error.type': 'RangeError' });
