@@ -30,7 +30,7 @@ export interface PrimaryParts extends SettingsInForce {
   readonly stop: AbortSignal;
 }
 
-/** Why the primary ended. 70 is EX_SOFTWARE: the service manager takes over. */
+/** How the primary ended; a stop in which something was lost has failed. 70 is EX_SOFTWARE: the service manager takes over. */
 export const PRIMARY_EXIT = { stopped: 0, failed: 1, crashed: 70 } as const;
 export type PrimaryExit = (typeof PRIMARY_EXIT)[keyof typeof PRIMARY_EXIT];
 
@@ -132,12 +132,12 @@ export class Primary {
     this.#supervisor.tell({ type: 'readiness', ready: false });
     const { drainSeconds } = this.#reloading.settings;
     const graceMs = exit === PRIMARY_EXIT.stopped ? drainSeconds * 1_000 : 0;
-    await Promise.all([this.#watch.stop(), this.#supervisor.stop(graceMs)]);
+    const [settled] = await Promise.all([this.#supervisor.stop(graceMs), this.#watch.stop()]);
     await this.#reloading.finish();
     await duties.stop();
     const uptimeMs = clock.monotonicMs() - this.#startedAtMs;
     log.info({ event: 'stopped', uptime_s: Math.round(uptimeMs / 1_000) }, 'stopped');
-    return exit;
+    return exit === PRIMARY_EXIT.stopped && !settled ? PRIMARY_EXIT.failed : exit;
   }
 
   /** The first reason to end is the one that counts. */

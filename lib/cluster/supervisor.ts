@@ -45,6 +45,7 @@ export class Supervisor implements Crew<Child> {
   readonly #restarts = makeRestartPolicy();
   #settings: SettingsInForce;
   #stopping = false;
+  #settled = true;
   #watch: NodeJS.Timeout | undefined;
   #lookedAtMs = 0;
 
@@ -71,8 +72,11 @@ export class Supervisor implements Crew<Child> {
     for (const { worker } of this.#children) if (worker.isConnected()) worker.send(message);
   }
 
-  /** Tells the workers to drain and waits for them; kills what outstays the grace and 5 s more. */
-  async stop(graceMs: number): Promise<void> {
+  /**
+   * Tells the workers to drain and waits for them; kills what outstays the grace and 5 s more.
+   * False: one ended otherwise than with everything settled.
+   */
+  async stop(graceMs: number): Promise<boolean> {
     this.#stopping = true;
     for (const pause of this.#pauses) clearTimeout(pause);
     const exits = [...this.#children].map(({ worker }) => waitForExit(worker));
@@ -84,6 +88,7 @@ export class Supervisor implements Crew<Child> {
     clearTimeout(deadline);
     // Not before: workers end a primary that they do not hear, whatever it waits for.
     clearInterval(this.#watch);
+    return this.#settled;
   }
 
   hasOutdated(settings: SettingsInForce): boolean {
@@ -202,7 +207,10 @@ export class Supervisor implements Crew<Child> {
     if (!this.#children.delete(child)) return;
     child.listens.resolve(false);
     this.#parts.onExit(child);
-    if (this.#stopping) return;
+    if (this.#stopping) {
+      if (code === 0) return;
+      this.#settled = false;
+    }
     const { log } = this.#parts;
     const fields = { worker_pid: child.worker.process.pid, code, signal };
     if (!child.kept) {
@@ -210,7 +218,7 @@ export class Supervisor implements Crew<Child> {
       return;
     }
     log.error({ event: 'worker_exit', ...fields }, 'worker ended');
-    this.#replace();
+    if (!this.#stopping) this.#replace();
   }
 
   #replace(): void {

@@ -20,6 +20,7 @@ import type { SharedReader } from '../shared/shared-reader.ts';
 import { openRedis } from '../store/redis.ts';
 import type { Clock } from '../time/clock.ts';
 import { makeAdmissionNotices } from './admission-notices.ts';
+import { raiseExitCode } from './exit-code.ts';
 import { isFromPrimary } from './messages.ts';
 import type { FromPrimary } from './messages.ts';
 import { killPrimary, watchPrimary } from './primary-watch.ts';
@@ -57,7 +58,8 @@ const FLUSH_MS = 2_500;
 const ORPHAN_MS = 4_500;
 /** EX_SOFTWARE: the primary replaces the worker. */
 const CRASHED = 70;
-const ORPHANED = 1;
+/** Its primary is gone, or what some requests used is known to nobody any more. */
+const FAILED = 1;
 
 /** One HTTP worker: waits for the primary's first message, then serves until it is told to drain. */
 export function runWorker(parts: WorkerParts): void {
@@ -73,7 +75,7 @@ export function runWorker(parts: WorkerParts): void {
   // Without its primary nothing here can be trusted for longer than the lease.
   process.once('disconnect', () => {
     if (!life) process.exit(0);
-    endSoon(life, ORPHANED);
+    endSoon(life, FAILED);
   });
   onUncaught(parts.log, () => {
     if (!life) process.exit(CRASHED);
@@ -91,8 +93,9 @@ function startLife(parts: WorkerParts, start: StartMessage): WorkerLife {
 
 /** With streams told and settled, and in any case. */
 function endSoon(life: WorkerLife, exitCode: number): void {
-  setTimeout(() => process.exit(exitCode), ORPHAN_MS).unref();
-  void life.drain({ graceMs: 0 }, exitCode);
+  raiseExitCode(exitCode);
+  setTimeout(() => process.exit(), ORPHAN_MS).unref();
+  void life.drain({ graceMs: 0 });
 }
 
 class WorkerLife {
@@ -181,7 +184,7 @@ class WorkerLife {
   }
 
   /** Stops accepting, lets streams end, cuts those that do not, leaves nothing unsettled, exits. */
-  async drain({ graceMs, replaced = false }: DrainOrder, exitCode = 0): Promise<void> {
+  async drain({ graceMs, replaced = false }: DrainOrder): Promise<void> {
     const first = !this.#drain.begun;
     await this.#drain.run(graceMs, { replaced });
     if (!first) return;
@@ -189,9 +192,12 @@ class WorkerLife {
     clearInterval(this.#looks);
     clearInterval(this.#reports);
     const left = await this.#gateway.close(FLUSH_MS);
-    if (left > 0) this.#parts.log.error({ event: 'entries_lost', left }, 'Redis did not take all');
+    if (left > 0) {
+      raiseExitCode(FAILED);
+      this.#parts.log.error({ event: 'entries_lost', left }, 'Redis did not take all');
+    }
     await this.#report();
-    process.exit(exitCode);
+    process.exit();
   }
 
   /** To a service manager a primary that hangs still runs: so it is ended, and all with it. */
@@ -203,7 +209,7 @@ class WorkerLife {
       onSilent: () => {
         log.fatal({ event: 'primary_silent', primary_pid: pid }, 'the primary hangs');
         killPrimary(pid);
-        endSoon(this, ORPHANED);
+        endSoon(this, FAILED);
       },
     });
   }

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { startStack } from '../support/stack.ts';
 import type { AuditRow, MadeKey, Stack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
-import { listWorkers, openWorkerClients } from '../support/worker-client.ts';
+import { accepts, listWorkers, openWorkerClients } from '../support/worker-client.ts';
 import type { RunningReply, WorkerClient } from '../support/worker-client.ts';
 
 const FIXTURE = new URL('../fixtures/cluster/throw-on-signal.ts', import.meta.url);
@@ -16,7 +16,9 @@ describe('e2e: a worker has a bug that no request answers for', function () {
   let clients: readonly WorkerClient[];
 
   beforeEach(async () => {
-    stack = await startStack({ env: { NODE_OPTIONS: `--import=${FIXTURE.href}` } });
+    stack = await startStack({
+      env: { NODE_OPTIONS: `--import=${FIXTURE.href}`, NZGW_DRAIN_SECONDS: '5' },
+    });
     caller = await stack.makeCaller();
     clients = await openWorkerClients(stack.gateway, caller.key, { each: 3 });
   });
@@ -139,4 +141,24 @@ describe('e2e: a worker has a bug that no request answers for', function () {
       expect(again.map(({ pid }) => pid)).to.have.members([spared[0].pid, replacement]);
     });
   }
+
+  it('while it drains: it still ends with 70, and the gateway not with 0', async () => {
+    const { gateway, ollama } = stack;
+    const [one] = pairClients();
+    if (!one) throw new Error('a worker has no client');
+    ollama.next(LONG);
+    const running = await one[0].chat();
+    gateway.kill('SIGTERM');
+    await until(async () => !(await accepts(gateway.url)), {
+      withinMs: 5_000,
+      what: 'the drain to begin',
+    });
+    process.kill(one[0].pid, 'SIGUSR2');
+    expect(await gateway.exited).to.equal(1);
+    expect(gateway.events('uncaught_exception')).to.have.length(1);
+    expect(gateway.events('worker_exit')).to.have.length(1);
+    expect(gateway.events('worker_exit')[0]).to.include({ worker_pid: one[0].pid, code: 70 });
+    expect(await running.ended).to.equal(true);
+    expect(running.lines().at(-1)).to.equal(ERROR);
+  });
 });

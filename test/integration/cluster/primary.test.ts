@@ -112,7 +112,7 @@ async function runWorld({ workers = 1, reloadAtOnce = false } = {}): Promise<Pri
     reload: () => {
       for (const listener of hangups) listener();
     },
-    said: systemd.said,
+    said: () => systemd.said(),
     count: (event) => find(event).length,
     pids: () => find('worker_listening').map((line) => Number(line['worker_pid'])),
     stop: end,
@@ -182,5 +182,12 @@ describe('cluster/primary and its workers', function () {
     const quietMs = systemClock.monotonicMs() + 700;
     await untilTrue('what might be said', () => systemClock.monotonicMs() > quietMs);
     expect(since()).to.include('RELOADING=1').and.not.include('READY=1');
+  });
+
+  it('ends with another code than 0 where a worker has lost entries', async () => {
+    setManner('loses');
+    world = await runWorld();
+    await untilListening(1);
+    expect(await world.stop()).to.equal(PRIMARY_EXIT.failed);
   });
 });

@@ -63,7 +63,7 @@ describe('cluster/supervisor', function () {
     setManner();
   });
 
-  function stop(graceMs: number): Promise<void> {
+  function stop(graceMs: number): Promise<boolean> {
     stopped = true;
     return supervisor.stop(graceMs);
   }
@@ -87,9 +87,26 @@ describe('cluster/supervisor', function () {
     setManner('hears');
     const child = await startOne();
     const beganAtMs = systemClock.monotonicMs();
-    await stop(10_000);
+    expect(await stop(10_000)).to.equal(true);
     expect(systemClock.monotonicMs() - beganAtMs).to.be.below(10_000);
     expect(isRunning(pidOf(child))).to.equal(false);
+  });
+
+  it('kills at the end what outstays the grace and 5 s, and says that it has', async () => {
+    setManner('deaf');
+    const child = await startOne();
+    const beganAtMs = systemClock.monotonicMs();
+    expect(await stop(100)).to.equal(false);
+    const tookMs = systemClock.monotonicMs() - beganAtMs;
+    expect(tookMs).to.be.within(MARGIN_MS + 90, MARGIN_MS + 100 + LATE_MS);
+    const fields = { worker_pid: pidOf(child), code: null, signal: 'SIGKILL' };
+    expect(lines.find(({ event }) => event === 'worker_exit')).to.include(fields);
+  });
+
+  it('says so too where a worker has lost entries', async () => {
+    setManner('loses');
+    await startOne();
+    expect(await stop(1_000)).to.equal(false);
   });
 
   it('kills a replaced worker that outstays the grace and 5 s', async () => {
