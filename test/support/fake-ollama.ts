@@ -39,6 +39,8 @@ export interface FakeOllama {
   next(...scripts: readonly Script[]): void;
   always(script: Script): void;
   setModels(models: readonly FakeModel[]): void;
+  /** From now on its models cannot be asked for (500), or can again; everything else is as ever. */
+  failListings(isFailing: boolean): void;
   /** Waits until so many inference requests have come. */
   received(count: number): Promise<FakeRequest>;
   close(): Promise<void>;
@@ -61,6 +63,8 @@ const ROUTES: Readonly<Record<string, FakeRoute>> = {
   '/api/embed': 'embed',
   '/api/embeddings': 'embeddings',
 };
+
+const LISTINGS: ReadonlySet<string> = new Set(['GET /api/tags', 'GET /api/ps', 'POST /api/show']);
 
 /** A real HTTP server that speaks as much of Ollama as the gateway uses, and misbehaves on demand. */
 export async function startFakeOllama(options: FakeOptions = {}): Promise<FakeOllama> {
@@ -90,6 +94,7 @@ class Fake implements FakeOllama {
   #models: readonly FakeModel[];
   #always: Script;
   #next: Script[] = [];
+  #isFailing = false;
 
   constructor(options: FakeOptions) {
     this.#options = options;
@@ -122,6 +127,10 @@ class Fake implements FakeOllama {
 
   setModels(models: readonly FakeModel[]): void {
     this.#models = models;
+  }
+
+  failListings(isFailing: boolean): void {
+    this.#isFailing = isFailing;
   }
 
   received(count: number): Promise<FakeRequest> {
@@ -178,7 +187,8 @@ class Fake implements FakeOllama {
 
   #answerListing(request: IncomingMessage, response: ServerResponse, body: string): void {
     const target = `${request.method} ${request.url}`;
-    if (target === 'GET /api/tags') sendJson(response, 200, listModels(this.#models));
+    if (this.#isFailing && LISTINGS.has(target)) sendJson(response, 500, { error: 'no models' });
+    else if (target === 'GET /api/tags') sendJson(response, 200, listModels(this.#models));
     else if (target === 'GET /api/ps') sendJson(response, 200, listRunning(this.#models));
     else if (target === 'GET /api/version') {
       sendJson(response, 200, { version: this.#options.version ?? '0.33.0' });

@@ -21,6 +21,9 @@ export interface RevocationFault {
 const ALL_DAY_MS = 86_400_000;
 const NONE = (): void => undefined;
 
+/** And whenever it comes back and wants to listen, it is cut again. */
+export const LISTENER_CUT: RevocationFault = cutListener();
+
 const FAULTS: readonly RevocationFault[] = [
   {
     name: 'every connection to Postgres is reset once',
@@ -61,7 +64,7 @@ const FAULTS: readonly RevocationFault[] = [
     begin: ({ stack }) => terminate(stack, ['nzgw trust', 'nzgw listener']),
     end: NONE,
   },
-  cutListener(),
+  LISTENER_CUT,
   {
     name: 'Redis is stopped',
     reached: true,
@@ -91,7 +94,6 @@ export function listRevocationFaults(): readonly RevocationFault[] {
   return FAULTS;
 }
 
-/** And whenever it comes back and wants to listen, it is cut again. */
 function cutListener(): RevocationFault {
   let isCut = false;
   const keepCutting = async (postgres: FaultProxy): Promise<void> => {
