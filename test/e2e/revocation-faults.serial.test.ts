@@ -21,12 +21,23 @@ import type { MadeKey } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 import { openWorkerClients } from '../support/worker-client.ts';
 
-const STREAMS = 10;
+const WORKERS = 4;
+const STREAMS = 100;
+const OTHERS = 2;
+/** A hundred of them are five hundred lines a second. */
+const PACE_MS = 200;
 const GRACE_SECONDS = 3;
-/** For the last lease to end, and to be looked at. */
-const GRACE_ENDS_MS = (GRACE_SECONDS + 1) * 1_000;
+/** For the last lease to end, to be looked at, and to be told to a hundred streams. */
+const GRACE_ENDS_MS = (GRACE_SECONDS + 1.5) * 1_000;
 const UNKNOWN_LINE = '{"error":"API keys cannot be checked any more."}';
 const SERVES_AGAIN_MS = 20_000;
+
+interface UnderFault {
+  readonly streams: readonly TimedStream[];
+  /** Of another key. */
+  readonly spared: readonly TimedStream[];
+  readonly random: () => number;
+}
 
 describe('e2e: a key is revoked while something is broken', function () {
   this.timeout(60_000);
@@ -36,9 +47,10 @@ describe('e2e: a key is revoked while something is broken', function () {
   before(async () => {
     let postgres: FaultWorld['postgres'] | undefined;
     const stack = await startStack({
+      workers: WORKERS,
       env: { NZGW_TRUST_GRACE_SECONDS: String(GRACE_SECONDS) },
       ollama: {
-        always: { tokens: 10_000, paceMs: 100 },
+        always: { tokens: 10_000, paceMs: PACE_MS },
         byModel: { [PROBE_MODEL]: { tokens: 1 } },
       },
       through: async (urls) => {
@@ -66,35 +78,46 @@ describe('e2e: a key is revoked while something is broken', function () {
   async function run(fault: RevocationFault, random: () => number): Promise<void> {
     const { stack } = world;
     const [caller, other] = [await stack.makeCaller(), await stack.makeCaller()];
-    const clients = await openWorkerClients(stack.gateway, caller.key);
+    const clients = await openWorkerClients(stack.gateway, caller.key, { workers: WORKERS });
     const streams = await open(caller, STREAMS);
-    const spared = await open(other, 2);
+    const spared = await open(other, OTHERS);
     const watch = watchKey([stack.gateway.url], caller, clients);
-    await until(() => watch.probes.filter(({ status }) => status === 200).length > 10, {
-      withinMs: 5_000,
-      what: 'the key to be in use',
-    });
-    await waitForPhase(random);
-    let revokedAtMs;
+    try {
+      await untilNewest(watch, 200, 'the key to be in use on every worker');
+      await waitForPhase(random);
+      const revokedAtMs = await revokeUnder(fault, caller, { streams, spared, random });
+      await untilServed(other);
+      await untilNewest(watch, 401, 'every worker to refuse the key');
+      await watch.stop();
+      expectRefused(fault, watch, revokedAtMs);
+    } finally {
+      // What one round leaves behind would slow the next one down.
+      await watch.stop();
+      for (const { leave } of [...streams, ...spared]) leave();
+      for (const client of clients) client.close();
+    }
+  }
+
+  /** Begins and ends the fault; the streams are to end meanwhile. The time of the revocation. */
+  async function revokeUnder(
+    fault: RevocationFault,
+    caller: MadeKey,
+    { streams, spared, random }: UnderFault,
+  ): Promise<number> {
     try {
       await breakAndRevoke(fault, caller, random);
-      revokedAtMs = await readRevokedAt(stack.database, caller);
+      const revokedAtMs = await readRevokedAt(world.stack.database, caller);
       const endMs = revokedAtMs + (fault.reached ? IN_FORCE_MS : GRACE_ENDS_MS);
       await until(() => systemClock.wallMs() > endMs, { withinMs: 10_000, what: 'the time' });
       await expectEnded(fault, streams, revokedAtMs);
       if (fault.reached) await expectUntouched(spared);
+      return revokedAtMs;
     } finally {
       await fault.end(world);
     }
-    await untilServed(other);
-    await untilRefused(watch);
-    await watch.stop();
-    expectRefused(fault, watch, revokedAtMs);
-    for (const { leave } of spared) leave();
-    for (const client of clients) client.close();
   }
 
-  /** The fault before may be over for one worker sooner than for the other. */
+  /** The fault before may be over for one worker sooner than for another. */
   async function open(caller: MadeKey, count: number): Promise<readonly TimedStream[]> {
     const streams: TimedStream[] = [];
     await until(
@@ -132,7 +155,7 @@ describe('e2e: a key is revoked while something is broken', function () {
     const { url } = world.stack.gateway;
     await until(
       async () => {
-        const asked = Array.from({ length: 6 }, () => askAdmission(url, key));
+        const asked = Array.from({ length: 3 * WORKERS }, () => askAdmission(url, key));
         return (await Promise.all(asked)).every(({ status }) => status === 200);
       },
       { withinMs: SERVES_AGAIN_MS, what: 'another key to be served again' },
@@ -140,14 +163,15 @@ describe('e2e: a key is revoked while something is broken', function () {
   }
 });
 
-async function untilRefused({ probes }: KeyWatch): Promise<void> {
+/** Each worker answered so last, and so did whoever takes a new connection. */
+async function untilNewest({ probes }: KeyWatch, status: number, what: string): Promise<void> {
   const from = probes.length;
   await until(
     () => {
-      const newest = new Map(probes.slice(from).map(({ pid, status }) => [pid, status]));
-      return newest.size === 3 && [...newest.values()].every((status) => status === 401);
+      const newest = new Map(probes.slice(from).map((probe) => [probe.pid, probe.status]));
+      return newest.size === WORKERS + 1 && [...newest.values()].every((one) => one === status);
     },
-    { withinMs: SERVES_AGAIN_MS, what: 'every worker to refuse the key' },
+    { withinMs: SERVES_AGAIN_MS, what },
   );
 }
 
