@@ -25,6 +25,7 @@ import type { Shards } from '../shards/start-shards.ts';
 import { makeClient } from '../store/postgres.ts';
 import type { PostgresClient } from '../store/postgres.ts';
 import type { Redis } from '../store/redis.ts';
+import { StandbyError } from '../store/standby.ts';
 import type { Clock } from '../time/clock.ts';
 
 export interface DutyParts {
@@ -143,7 +144,8 @@ function startTrust({
       await entries.delete(keyId);
     },
     onTrouble: (error) => {
-      log.warn({ event: 'trust_lost', ...describeError(error) }, 'changes cannot be read');
+      const reason = error instanceof StandbyError ? error.message : 'changes cannot be read';
+      log.warn({ event: 'trust_lost', ...describeError(error) }, reason);
     },
     onFatal: (error) => {
       log.fatal({ event: 'shared_failed', ...describeError(error) }, 'shared memory failed');

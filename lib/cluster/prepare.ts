@@ -8,6 +8,7 @@ import { checkPostgres, keepsCommits, UnfitPostgresError } from '../store/postgr
 import { makeClient } from '../store/postgres.ts';
 import { checkRedis, UnfitRedisError } from '../store/redis-check.ts';
 import type { Redis } from '../store/redis.ts';
+import { IS_STANDBY, refuseStandby, StandbyError } from '../store/standby.ts';
 import { SchemaError } from '../store/schema-error.ts';
 import { checkSchema, readShards } from '../store/schema-guard.ts';
 
@@ -31,8 +32,8 @@ export interface Prepared {
 }
 
 /**
- * Waits for Postgres and Redis, for ever: they may be starting too. What will not get better by
- * waiting (schema, Redis's version and policy) throws StartError.
+ * Waits for Postgres and Redis, for ever: they may be starting too, and a standby may be promoted.
+ * What will not get better by waiting (schema, Redis's version and policy) throws StartError.
  */
 export async function prepareStores(
   settings: Settings,
@@ -68,6 +69,9 @@ async function askPostgres(settings: Settings, log: Logger): Promise<number> {
   });
   try {
     await client.connect();
+    // It may be promoted, or the address lead elsewhere soon: this is worth waiting for.
+    const { rows } = await client.query<{ standby: boolean }>(`select ${IS_STANDBY}`);
+    rows.forEach(refuseStandby);
     await checkSchema(client);
     const shards = await readShards(client);
     await checkPostgres(client, { connections: countConnections(settings, shards) });
@@ -106,7 +110,9 @@ async function keepTrying<T>(
       }
       signal.throwIfAborted();
       if (attempt % REMIND_EVERY === 0) {
-        log.warn({ event: 'waiting', for: what, ...describeError(error) }, `waiting for ${what}`);
+        const reason = error instanceof StandbyError ? `: ${error.message}` : '';
+        const fields = { event: 'waiting', for: what, ...describeError(error) };
+        log.warn(fields, `waiting for ${what}${reason}`);
       }
       await wait(RETRY_MS, undefined, { signal });
     }

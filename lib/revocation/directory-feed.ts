@@ -39,6 +39,8 @@ export interface DirectoryFeed {
 
 /** What Postgres passes on in one notification. */
 const MAX_NOTICE_BYTES = 7_999;
+/** The queue of notifications is full; another transaction that notifies has not ended. */
+const SURVIVED = ['54000', '55P03'];
 const CONFIRM = `select pg_notify('${CONFIRMED_CHANNEL}', $1)`;
 
 /**
@@ -101,8 +103,8 @@ export function makeDirectoryFeed(parts: FeedParts, client: PostgresClient): Dir
 
 /**
  * Whoever revoked a key may wait for this; the workers know by now. Where Postgres takes no
- * notification (its queue is full, say) that one hears that this gateway is missing; trust in what was
- * read is none the worse.
+ * notification at the moment that one hears that this gateway is missing; trust in what was read is
+ * none the worse. Any other refusal may mean that the server is not what it was taken for.
  */
 async function confirm(
   client: PostgresClient,
@@ -113,7 +115,7 @@ async function confirm(
   try {
     await cutAfter(client, withinMs, client.query(CONFIRM, [snapshot]));
   } catch (error) {
-    if (readSqlState(error) === undefined) throw error;
+    if (!SURVIVED.includes(readSqlState(error) ?? '')) throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { KeyRow, TenantRow } from '../shared/records.ts';
 import type { PostgresClient } from '../store/postgres.ts';
+import { IS_STANDBY, refuseStandby } from '../store/standby.ts';
 import { KEY_JSON, KEY_TABLES, TENANT_JSON, TENANT_TABLES } from './row-json.ts';
 
 /** Up to where the change log was read. */
@@ -26,8 +27,14 @@ const MAX_CHANGES = 5_000;
 /** Lines of the log are kept for an hour after they are over; a reader that slept may miss some. */
 const MAX_SLEEP_MS = 30 * 60_000;
 
-/** SQL of a ReadPoint. */
+/** A ReadPoint as POINT gives it; one of a standby is worth nothing. */
+export interface PointRow extends ReadPoint {
+  readonly standby: boolean;
+}
+
+/** SQL of a PointRow. */
 export const POINT = `
+  ${IS_STANDBY},
   pg_current_snapshot()::text as snapshot,
   pg_backend_pid() as session,
   floor(extract(epoch from clock_timestamp()) * 1000)::bigint as "readAtMs"`;
@@ -36,19 +43,21 @@ export const POINT = `
  * The rows that changed since `point`, in one statement, which is one snapshot. Serial ids commit
  * out of order; so a line of the log is new exactly if its transaction was not over in the snapshot
  * that was read last, however old its id. undefined: too many, another server process, or too long
- * ago; the whole directory must be read. Rejects as the connection does.
+ * ago; the whole directory must be read. Rejects as the connection does, or with StandbyError.
  */
 export async function readChanges(
   client: PostgresClient,
   point: ReadPoint,
 ): Promise<ChangedRows | undefined> {
-  const { rows } = await client.query<ReadPoint & ChangedRows & { changes: number }>({
+  const { rows } = await client.query<PointRow & ChangedRows & { changes: number }>({
     name: 'read-changes',
     text: READ,
     values: [point.snapshot, MAX_CHANGES + 1],
   });
   const [read] = rows;
-  if (read === undefined || read.changes > MAX_CHANGES) return undefined;
+  if (read === undefined) return undefined;
+  refuseStandby(read);
+  if (read.changes > MAX_CHANGES) return undefined;
   if (read.session !== point.session) return undefined;
   if (read.readAtMs - point.readAtMs > MAX_SLEEP_MS) return undefined;
   const { keys, tenants, revoked, snapshot, session, readAtMs } = read;

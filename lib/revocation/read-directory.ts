@@ -1,7 +1,8 @@
 import type { KeyRow, TenantRow } from '../shared/records.ts';
 import type { PostgresClient } from '../store/postgres.ts';
+import { refuseStandby } from '../store/standby.ts';
 import { POINT } from './read-changes.ts';
-import type { ReadPoint } from './read-changes.ts';
+import type { PointRow, ReadPoint } from './read-changes.ts';
 import { KEY_JSON, KEY_TABLES, TENANT_JSON, TENANT_TABLES } from './row-json.ts';
 
 export interface WholeDirectory {
@@ -13,19 +14,24 @@ export interface WholeDirectory {
 
 const BATCH_ROWS = 5_000;
 
-/** Every key and tenant as of one snapshot, in batches. Rejects as the connection does. */
+/**
+ * Every key and tenant as of one snapshot, in batches. Rejects as the connection does, or with
+ * StandbyError.
+ */
 export async function readDirectory(client: PostgresClient): Promise<WholeDirectory> {
   await client.query('begin isolation level repeatable read read only');
-  const { rows } = await client.query<ReadPoint>(`select ${POINT}`);
-  const [point] = rows;
-  if (point === undefined) throw new TypeError('Postgres gave no snapshot');
+  const { rows } = await client.query<PointRow>(`select ${POINT}`);
+  const [row] = rows;
+  if (row === undefined) throw new TypeError('Postgres gave no snapshot');
+  refuseStandby(row);
+  const { snapshot, session, readAtMs } = row;
   const keys = await readAll<KeyRow>(client, `select ${KEY_JSON} as row from ${KEY_TABLES}`);
   const tenants = await readAll<TenantRow>(
     client,
     `select ${TENANT_JSON} as row from ${TENANT_TABLES}`,
   );
   await client.query('commit');
-  return { keys, tenants, point };
+  return { keys, tenants, point: { snapshot, session, readAtMs } };
 }
 
 async function readAll<Row>(client: PostgresClient, select: string): Promise<readonly Row[]> {

@@ -1,5 +1,6 @@
 import { GATEWAY_LOCK, LOCK_CLASS } from '../store/advisory-locks.ts';
 import type { PostgresClient } from '../store/postgres.ts';
+import { IS_STANDBY, refuseStandby } from '../store/standby.ts';
 import { waitAtMost } from './bounded.ts';
 import { makeDirectoryFeed, SharedWriteError } from './directory-feed.ts';
 import type { FeedParts } from './directory-feed.ts';
@@ -44,7 +45,8 @@ const CLOSE_MS = 500;
 
 /** Whoever may admit is connected and holds this. */
 const BE_COUNTED = `
-  select pg_advisory_lock_shared(${LOCK_CLASS}, ${GATEWAY_LOCK}), pg_backend_pid() as session`;
+  select pg_advisory_lock_shared(${LOCK_CLASS}, ${GATEWAY_LOCK}), pg_backend_pid() as session,
+    ${IS_STANDBY}`;
 
 /**
  * Keeps shared memory true (SPEC §10): reads the changes of Postgres every `pollMs` on a connection
@@ -117,9 +119,15 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
   };
 }
 
-/** Connects. Resolves to Postgres's process on which this gateway can be seen from now on. */
+/**
+ * Connects. Resolves to Postgres's process on which this gateway can be seen from now on. A server
+ * that is no standby does not become one while a session of it is open.
+ */
 async function beCounted(client: PostgresClient): Promise<number | null> {
   await client.connect();
-  const { rows } = await client.query<{ session: number }>(BE_COUNTED);
-  return rows[0]?.session ?? null;
+  const { rows } = await client.query<{ session: number; standby: boolean }>(BE_COUNTED);
+  const [counted] = rows;
+  if (counted === undefined) return null;
+  refuseStandby(counted);
+  return counted.session;
 }
