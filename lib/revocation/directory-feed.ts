@@ -1,9 +1,8 @@
 import type { SharedWriter } from '../shared/shared-writer.ts';
-import { readSqlState } from '../store/postgres.ts';
 import type { PostgresClient } from '../store/postgres.ts';
 import type { Clock } from '../time/clock.ts';
 import { cutAfter, waitAtMost } from './bounded.ts';
-import { CONFIRMED_CHANNEL } from './channels.ts';
+import { makeConfirmation } from './confirm-read.ts';
 import { readChanges } from './read-changes.ts';
 import type { ReadPoint } from './read-changes.ts';
 import { readDirectory } from './read-directory.ts';
@@ -29,27 +28,25 @@ export interface FeedParts {
   readonly announce: () => void;
 }
 
-/** From one connection into shared memory. Both give the new deadline, in monotonic ms. */
+/** From one connection into shared memory. */
 export interface DirectoryFeed {
-  /** Reads all. */
+  /** Reads all. Gives the new deadline, in monotonic ms. */
   load(): Promise<number>;
-  /** Reads what changed since; all, if that is too much or the server is another. */
+  /** Reads what changed since; all, if that is too much or the server is another. Gives the same. */
   poll(): Promise<number>;
+  /** Says up to where it was read, if somebody may wait to hear it; the workers know by then. */
+  confirm(): Promise<void>;
 }
-
-/** What Postgres passes on in one notification. */
-const MAX_NOTICE_BYTES = 7_999;
-/** The queue of notifications is full; another transaction that notifies has not ended. */
-const SURVIVED = ['54000', '55P03'];
-const CONFIRM = `select pg_notify('${CONFIRMED_CHANNEL}', $1)`;
 
 /**
  * Makes what Postgres says true in shared memory, and only then moves the deadline: to the moment
- * the query was sent plus the lease. Both reject as the connection does, or with SharedWriteError.
+ * the query was sent plus the lease. All reject as the connection does; what reads, with
+ * SharedWriteError and StandbyError too.
  */
 export function makeDirectoryFeed(parts: FeedParts, client: PostgresClient): DirectoryFeed {
   const { shared, clock, leaseMs, marks, runId, announce } = parts;
   let point: ReadPoint | undefined;
+  const confirmation = makeConfirmation(client, leaseMs);
 
   function trustFrom(sentAtMs: number): number {
     const deadlineMs = sentAtMs + leaseMs;
@@ -72,9 +69,8 @@ export function makeDirectoryFeed(parts: FeedParts, client: PostgresClient): Dir
     announce();
     await markRevoked(revoked);
     point = whole.point;
-    const deadlineMs = trustFrom(sentAtMs);
-    await confirm(client, point, 2 * leaseMs);
-    return deadlineMs;
+    confirmation.want();
+    return trustFrom(sentAtMs);
   }
 
   async function poll(): Promise<number> {
@@ -93,30 +89,11 @@ export function makeDirectoryFeed(parts: FeedParts, client: PostgresClient): Dir
     }
     await markRevoked(keys.filter((key) => key.status === 'revoked'));
     point = changed.point;
-    const deadlineMs = trustFrom(sentAtMs);
-    if (changed.revoked) await confirm(client, point, 2 * leaseMs);
-    return deadlineMs;
+    if (changed.revoked) confirmation.want();
+    return trustFrom(sentAtMs);
   }
 
-  return { load, poll };
-}
-
-/**
- * Whoever revoked a key may wait for this; the workers know by now. Where Postgres takes no
- * notification at the moment that one hears that this gateway is missing; trust in what was read is
- * none the worse. Any other refusal may mean that the server is not what it was taken for.
- */
-async function confirm(
-  client: PostgresClient,
-  { snapshot }: ReadPoint,
-  withinMs: number,
-): Promise<void> {
-  if (snapshot.length > MAX_NOTICE_BYTES) return;
-  try {
-    await cutAfter(client, withinMs, client.query(CONFIRM, [snapshot]));
-  } catch (error) {
-    if (!SURVIVED.includes(readSqlState(error) ?? '')) throw error;
-  }
+  return { load, poll, confirm: () => confirmation.say(point) };
 }
 
 function write<T>(act: () => T): T {

@@ -1,6 +1,5 @@
-import { GATEWAY_LOCK, LOCK_CLASS } from '../store/advisory-locks.ts';
 import type { PostgresClient } from '../store/postgres.ts';
-import { IS_STANDBY, refuseStandby } from '../store/standby.ts';
+import { beCounted } from './be-counted.ts';
 import { waitAtMost } from './bounded.ts';
 import { makeDirectoryFeed, SharedWriteError } from './directory-feed.ts';
 import type { FeedParts } from './directory-feed.ts';
@@ -43,11 +42,6 @@ const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 250;
 const CLOSE_MS = 500;
 
-/** Whoever may admit is connected and holds this. */
-const BE_COUNTED = `
-  select pg_advisory_lock_shared(${LOCK_CLASS}, ${GATEWAY_LOCK}), pg_backend_pid() as session,
-    ${IS_STANDBY}`;
-
 /**
  * Keeps shared memory true (SPEC §10): reads the changes of Postgres every `pollMs` on a connection
  * of its own. While that cannot be done the deadline passes, and the workers believe nothing.
@@ -74,12 +68,13 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
     retryMs = FIRST_RETRY_MS;
     first.resolve(undefined);
     while (!stopped) {
+      await feed.confirm();
+      // However many notices there are, Postgres is not asked all the time.
+      await rest.wait(LEAST_PAUSE_MS);
       // After a slow load the lease is over already: read again at once.
       if (parts.clock.monotonicMs() < deadlineMs) await pause.wait(parts.pollMs);
       if (isStopped()) return;
       deadlineMs = await feed.poll();
-      // However many notices there are, Postgres is not asked all the time.
-      await rest.wait(LEAST_PAUSE_MS);
     }
   }
 
@@ -117,17 +112,4 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
       return done;
     },
   };
-}
-
-/**
- * Connects. Resolves to Postgres's process on which this gateway can be seen from now on. A server
- * that is no standby does not become one while a session of it is open.
- */
-async function beCounted(client: PostgresClient): Promise<number | null> {
-  await client.connect();
-  const { rows } = await client.query<{ session: number; standby: boolean }>(BE_COUNTED);
-  const [counted] = rows;
-  if (counted === undefined) return null;
-  refuseStandby(counted);
-  return counted.session;
 }
