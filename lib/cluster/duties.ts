@@ -137,7 +137,7 @@ function startTrust({
     leaseMs: settings.trustLeaseMs,
     pollMs: settings.trustPollMs,
     announce: announceChange,
-    makeClient: () => openClient(settings, 'nzgw trust'),
+    makeClient: (connectTimeoutMs) => openClient(settings, 'nzgw trust', connectTimeoutMs),
     markRevoked: async ({ tenantId, keyId }) => {
       // The mark comes first: between the two, a proof may still be read but admits nothing.
       await markers.markKey(tenantId, keyId, readMarkerMs());
@@ -199,10 +199,15 @@ function startPrune({ settings, log }: DutyParts): Pruning {
   });
 }
 
-function openClient(settings: Settings, applicationName: string): PostgresClient {
+function openClient(
+  settings: Settings,
+  applicationName: string,
+  connectTimeoutMs = POSTGRES_TIMEOUT_MS,
+): PostgresClient {
   return makeClient({
     url: settings.databaseUrl,
     applicationName,
+    connectTimeoutMs,
     timeoutMs: POSTGRES_TIMEOUT_MS,
   });
 }

@@ -1,5 +1,6 @@
 import { GATEWAY_LOCK, LOCK_CLASS } from '../store/advisory-locks.ts';
 import type { PostgresClient } from '../store/postgres.ts';
+import { cutAfter } from './bounded.ts';
 import { IS_STANDBY, refuseStandby } from '../store/standby.ts';
 
 /** Whoever may admit is connected and holds this. */
@@ -8,13 +9,14 @@ const BE_COUNTED = `
     ${IS_STANDBY}`;
 
 /**
- * Connects. Resolves to Postgres's process on which this gateway can be seen from now on. A server
+ * Resolves to Postgres's process on which this gateway can be seen from now on. A server
  * that is no standby does not become one while a session of it is open. Rejects as the connection
- * does, or with StandbyError.
+ * does, or with StandbyError. Breaks the
+ * connection if the answer takes longer than `withinMs`.
  */
-export async function beCounted(client: PostgresClient): Promise<number | null> {
-  await client.connect();
-  const { rows } = await client.query<{ session: number; standby: boolean }>(BE_COUNTED);
+export async function beCounted(client: PostgresClient, withinMs: number): Promise<number | null> {
+  const asked = client.query<{ session: number; standby: boolean }>(BE_COUNTED);
+  const { rows } = await cutAfter(client, withinMs, asked);
   const [counted] = rows;
   if (counted === undefined) return null;
   refuseStandby(counted);

@@ -3,6 +3,7 @@ import type { PostgresClient } from '../store/postgres.ts';
 import type { Clock } from '../time/clock.ts';
 import { cutAfter, waitAtMost } from './bounded.ts';
 import { makeConfirmation } from './confirm-read.ts';
+import type { Patience } from './patience.ts';
 import { readChanges } from './read-changes.ts';
 import type { ReadPoint } from './read-changes.ts';
 import { readDirectory } from './read-directory.ts';
@@ -24,6 +25,8 @@ export interface FeedParts {
    * workers know by then.
    */
   readonly marks: RevokedMarks;
+  /** For each answer of a whole load. */
+  readonly patience: Patience;
   /** Tells the workers that something changed in shared memory. */
   readonly announce: () => void;
 }
@@ -44,7 +47,7 @@ export interface DirectoryFeed {
  * SharedWriteError and StandbyError too.
  */
 export function makeDirectoryFeed(parts: FeedParts, client: PostgresClient): DirectoryFeed {
-  const { shared, clock, leaseMs, marks, runId, announce } = parts;
+  const { shared, clock, leaseMs, marks, runId, announce, patience } = parts;
   let point: ReadPoint | undefined;
   const confirmation = makeConfirmation(client, leaseMs);
 
@@ -64,7 +67,7 @@ export function makeDirectoryFeed(parts: FeedParts, client: PostgresClient): Dir
 
   async function load(): Promise<number> {
     const sentAtMs = clock.monotonicMs();
-    const whole = await readDirectory(client);
+    const whole = await patience.spend((withinMs) => readDirectory(client, withinMs));
     const revoked = write(() => shared.replaceDirectory(whole.keys, whole.tenants));
     announce();
     await markRevoked(revoked);

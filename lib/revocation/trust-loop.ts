@@ -1,17 +1,18 @@
 import type { PostgresClient } from '../store/postgres.ts';
 import { beCounted } from './be-counted.ts';
-import { waitAtMost } from './bounded.ts';
 import { makeDirectoryFeed, SharedWriteError } from './directory-feed.ts';
 import type { FeedParts } from './directory-feed.ts';
+import { withFirstConnection } from './first-connection.ts';
+import type { MakeClient } from './first-connection.ts';
+import { makePatience } from './patience.ts';
 import { makePause } from '../time/pause.ts';
 import { makeRevokedMarks } from './revoked-marks.ts';
 import type { MarkRevoked } from './revoked-marks.ts';
 
-export interface TrustLoopParts extends Omit<FeedParts, 'marks'> {
+export interface TrustLoopParts extends Omit<FeedParts, 'marks' | 'patience'> {
   /** Marks a key where admission looks; tried again at each poll until it succeeds. */
   readonly markRevoked: MarkRevoked;
-  /** A new client, not connected yet; its time-out bounds connecting and one batch of a load. */
-  readonly makeClient: () => PostgresClient;
+  readonly makeClient: MakeClient;
   readonly pollMs: number;
   /** Postgres was lost or refused; the loop goes on trying. */
   readonly onTrouble: (error: unknown) => void;
@@ -40,7 +41,10 @@ const LEAST_PAUSE_MS = 20;
 const FIRST_RETRY_MS = 50;
 /** What was revoked is known a second after Postgres is back; connecting and reading take their part. */
 const MAX_RETRY_MS = 250;
-const CLOSE_MS = 500;
+/** For the first answers: a server that is there gives them at once. */
+const ANSWER_MS = 850;
+/** A whole load is many answers, and a busy server takes its time for each. */
+const MAX_ANSWER_MS = 5_000;
 
 /**
  * Keeps shared memory true (SPEC §10): reads the changes of Postgres every `pollMs` on a connection
@@ -54,6 +58,7 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
   const pause = makePause();
   const rest = makePause();
   const marks = makeRevokedMarks(parts.markRevoked);
+  const patience = makePatience(ANSWER_MS, MAX_ANSWER_MS);
   const first = Promise.withResolvers<undefined>();
   let deadlineMs = -Infinity;
   let session: number | null = null;
@@ -62,8 +67,8 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
   const isStopped = () => stopped;
 
   async function follow(client: PostgresClient): Promise<void> {
-    session = await beCounted(client);
-    const feed = makeDirectoryFeed({ ...parts, marks }, client);
+    session = await beCounted(client, ANSWER_MS);
+    const feed = makeDirectoryFeed({ ...parts, marks, patience }, client);
     deadlineMs = await feed.load();
     retryMs = FIRST_RETRY_MS;
     first.resolve(undefined);
@@ -80,21 +85,20 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
 
   async function run(): Promise<void> {
     while (!stopped) {
-      const client = parts.makeClient();
+      const startedAtMs = parts.clock.monotonicMs();
       try {
-        await follow(client);
+        await withFirstConnection(parts.makeClient, follow);
       } catch (error) {
         if (error instanceof SharedWriteError) {
           parts.onFatal(error.cause);
           stopped = true;
         } else if (!isStopped()) parts.onTrouble(error);
-      } finally {
-        session = null;
-        await waitAtMost(client.end(), CLOSE_MS);
       }
+      session = null;
       if (isStopped()) return;
-      // A notice does not make a server come back sooner.
-      await rest.wait(retryMs);
+      // A notice does not make a server come back sooner; nor does a wait after one that was in vain.
+      const spentMs = parts.clock.monotonicMs() - startedAtMs;
+      await rest.wait(Math.max(FIRST_RETRY_MS, retryMs - spentMs));
       retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
     }
   }

@@ -15,6 +15,8 @@ interface PostgresOptions {
   readonly maxConnections: number;
   /** Bounds connecting and every statement. */
   readonly timeoutMs: number;
+  /** Bounds connecting, where that is to be known sooner. */
+  readonly connectTimeoutMs?: number;
 }
 
 /**
@@ -38,7 +40,7 @@ export function toClientConfig(options: Omit<PostgresOptions, 'maxConnections'>)
   return {
     connectionString: options.url,
     application_name: options.applicationName,
-    connectionTimeoutMillis: options.timeoutMs,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? options.timeoutMs,
     query_timeout: options.timeoutMs,
     statement_timeout: options.timeoutMs,
     keepAlive: true,

@@ -135,7 +135,7 @@ describe('revocation/prune-loop, gateway.prune_changes', function () {
   });
 
   it('lets a reader that slept for half an hour read everything anew', async () => {
-    const { point } = await readDirectory(sql);
+    const { point } = await readDirectory(sql, 5_000);
     await change(1);
     expect((await readChanges(sql, point))?.keys).to.have.length(1);
     const asleep = { ...point, readAtMs: point.readAtMs - 29 * 60_000 };

@@ -18,6 +18,11 @@ export interface FaultProxy {
   readonly url: string;
   /** Everything goes through, new connections too; those that were there are reset. */
   pass(): void;
+  /**
+   * New connections go through; those that a blackhole froze stay frozen, and nobody is told: what a
+   * network looks like that has forgotten them. One that was about to be made is not made any more.
+   */
+  passNew(): void;
   /** Connections stay and new ones are taken, but not a byte moves: what a dead network looks like. */
   blackhole(): void;
   /** Every connection is reset, and so is each new one. */
@@ -54,7 +59,7 @@ export async function startFaultProxy(
   const steps = new FaultSteps();
   const pairs = new Set<ProxiedPair>();
   const makeWire = chooseWire(storeUrl, options);
-  const server = createServer((client) => {
+  const server = createServer({ noDelay: true }, (client) => {
     client.on('error', () => undefined);
     if (mode === 'reset') {
       client.resetAndDestroy();
@@ -62,7 +67,7 @@ export async function startFaultProxy(
     }
     const pair = new ProxiedPair({
       client,
-      store: connect(toConnectOptions(storeUrl)),
+      store: connect({ noDelay: true, ...toConnectOptions(storeUrl) }),
       wire: makeWire(),
       steps,
       readDelayMs: () => delayMs,
@@ -79,6 +84,9 @@ export async function startFaultProxy(
       mode = 'pass';
       // What was swallowed meanwhile is lost: such a connection can only be dropped.
       drop(pairs);
+    },
+    passNew: () => {
+      mode = 'pass';
     },
     blackhole: () => {
       mode = 'blackhole';

@@ -19,8 +19,6 @@ export interface TrustWorld {
   readonly reader: SharedReader;
   /** What the loop complained of, in order. */
   readonly troubles: readonly unknown[];
-  /** How many connections it has made. */
-  connections(): number;
   isTrusted(): boolean;
   readStatus(publicId: string): string | undefined;
   untilTrusted(withinMs: number): Promise<void>;
@@ -38,11 +36,10 @@ export async function startTrustWorld(
   const writer = createShared(directory.path);
   const reader = openShared(writer.path);
   const troubles: unknown[] = [];
-  let connections = 0;
   const loop = startTrustLoop({
-    makeClient: () => {
-      connections += 1;
-      return makeClient({ url: chooseUrl(), applicationName: TRUST_NAME, timeoutMs: 5_000 });
+    makeClient: (connectTimeoutMs) => {
+      const url = chooseUrl();
+      return makeClient({ url, applicationName: TRUST_NAME, timeoutMs: 5_000, connectTimeoutMs });
     },
     shared: writer,
     clock: systemClock,
@@ -64,7 +61,6 @@ export async function startTrustWorld(
     reader,
     troubles,
     isTrusted,
-    connections: () => connections,
     readStatus: (publicId) => {
       reader.refresh();
       return reader.readKey(publicId)?.status;
