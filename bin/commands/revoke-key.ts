@@ -15,7 +15,7 @@ export const revokeKey = defineCommand({
   positionals: [KEY],
   options: [{ name: 'reason', placeholder: 'TEXT', meaning: 'Why; kept with the revocation.' }],
   examples: ['nzgw revoke-key nz_4fGh2KpQx7Yt --reason leaked', 'nzgw revoke-key 4fGh --json'],
-  needs: ['databaseUrl'],
+  needs: ['databaseUrl', 'trustLeaseMs'],
   async run(context) {
     const { reason } = readOptions({ reason: label(1, 1_000).optional() }, context.options);
     const [reference = ''] = context.positionals;

@@ -27,7 +27,14 @@ export const rotateKey = defineCommand({
     },
   ],
   examples: ['nzgw rotate-key nz_4fGh2KpQx7Yt', 'KEY=$(nzgw rotate-key 4fGh --grace 0)'],
-  needs: ['databaseUrl', 'keyPepper', 'argon2MemoryKib', 'argon2Passes', 'argon2Lanes'],
+  needs: [
+    'databaseUrl',
+    'trustLeaseMs',
+    'keyPepper',
+    'argon2MemoryKib',
+    'argon2Passes',
+    'argon2Lanes',
+  ],
   async run(context) {
     const input = readOptions({ grace: grace().optional() }, context.options);
     const [reference = ''] = context.positionals;

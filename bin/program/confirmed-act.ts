@@ -33,7 +33,7 @@ export interface ConfirmedAct<T> {
  * lost.
  */
 export function actAndConfirm<T extends { readonly xid: string | null }>(
-  context: Context<'databaseUrl'>,
+  context: Context<'databaseUrl' | 'trustLeaseMs'>,
   act: (queries: Queries) => Promise<T>,
   doubt: Doubt,
 ): Promise<ConfirmedAct<T>> {
@@ -45,7 +45,11 @@ export function actAndConfirm<T extends { readonly xid: string | null }>(
     });
     try {
       await client.connect();
-      const confirmations = await openConfirmations(client, context.clock);
+      const confirmations = await openConfirmations(
+        client,
+        context.clock,
+        context.settings.trustLeaseMs,
+      );
       const done = await actAsWhole(pool, context.clock, act, doubt);
       const confirmed =
         done.xid === null

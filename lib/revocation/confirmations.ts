@@ -1,22 +1,23 @@
-import { SELECT_GATEWAYS } from '../store/advisory-locks.ts';
 import { readSqlState } from '../store/postgres.ts';
 import type { PostgresClient } from '../store/postgres.ts';
 import type { Clock } from '../time/clock.ts';
 import { makePause } from '../time/pause.ts';
 import { CONFIRMED_CHANNEL } from './channels.ts';
+import { watchGateways } from './watched-gateways.ts';
 
-/** How many gateways run, and how many of them said in time that they know of a revocation. */
+/** How many gateways may admit, and how many of them said in time that they know of a revocation. */
 export interface Confirmed {
   readonly gateways: number;
   readonly confirmed: number;
-  /** Until the last of those confirmed, or until it was given up. */
+  /** Until the last of those confirmed or was believed no more, or until it was given up. */
   readonly ms: number;
 }
 
 export interface Confirmations {
   /**
    * Waits until every gateway that runs has read the log up to that transaction, at most `withinMs`.
-   * A gateway that goes meanwhile is not waited for; one that comes has read all at its start.
+   * One that goes without a word is waited for until nobody believes what it said before; one that
+   * comes has read all at its start.
    */
   wait(xid: string, withinMs: number): Promise<Confirmed>;
 }
@@ -29,11 +30,13 @@ const IS_IN = 'select pg_visible_in_snapshot($1::xid8, $2::pg_snapshot) as known
 
 /**
  * Listens to what gateways say, from now on: so it comes before the revocation is written. `client`
- * is connected and used for nothing else meanwhile. Rejects as the connection does.
+ * is connected and used for nothing else meanwhile. `leaseMs`: the lease of the gateways, as far as is
+ * known here. Rejects as the connection does.
  */
 export async function openConfirmations(
   client: PostgresClient,
   clock: Clock,
+  leaseMs: number,
 ): Promise<Confirmations> {
   const pause = makePause();
   const notices: { readonly pid: number; readonly snapshot: string }[] = [];
@@ -42,6 +45,8 @@ export async function openConfirmations(
     pause.wake();
   });
   await client.query(`listen ${CONFIRMED_CHANNEL}`);
+  const watched = watchGateways(client, clock, leaseMs);
+  await watched.look();
 
   /** Anybody may notify: what is no snapshot confirms nothing. */
   async function isIn(xid: string, snapshot: string): Promise<boolean> {
@@ -56,21 +61,24 @@ export async function openConfirmations(
 
   return {
     async wait(xid, withinMs) {
-      const startedMs = clock.monotonicMs();
+      const startedAtMs = clock.monotonicMs();
       const known = new Map<number, number>();
+      let lapsedMs = 0;
       for (;;) {
         for (const { pid, snapshot } of notices.splice(0)) {
           if (!known.has(pid) && (await isIn(xid, snapshot))) {
-            known.set(pid, clock.monotonicMs() - startedMs);
+            known.set(pid, clock.monotonicMs() - startedAtMs);
           }
         }
-        const { rows } = await client.query<{ pid: number }>(SELECT_GATEWAYS);
-        const times = rows.flatMap(({ pid }) => known.get(pid) ?? []);
-        const passedMs = clock.monotonicMs() - startedMs;
-        const isOver = times.length === rows.length;
+        const { running, gone, lapsed } = await watched.look();
+        const passedMs = clock.monotonicMs() - startedAtMs;
+        for (const pid of lapsed) if (!known.has(pid)) lapsedMs = passedMs;
+        const times = running.flatMap((pid) => known.get(pid) ?? []);
+        const gateways = running.length + gone.filter((pid) => !known.has(pid)).length;
+        const isOver = times.length === gateways;
         if (isOver || passedMs >= withinMs) {
-          const ms = Math.round(isOver ? Math.max(0, ...times) : passedMs);
-          return { gateways: rows.length, confirmed: times.length, ms };
+          const ms = Math.round(isOver ? Math.max(lapsedMs, ...times) : passedMs);
+          return { gateways, confirmed: times.length, ms };
         }
         await pause.wait(LOOK_EVERY_MS);
       }

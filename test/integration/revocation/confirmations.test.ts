@@ -2,13 +2,15 @@ import { expect } from 'chai';
 import { CONFIRMED_CHANNEL } from '../../../lib/revocation/channels.ts';
 import { openConfirmations } from '../../../lib/revocation/confirmations.ts';
 import type { Confirmations } from '../../../lib/revocation/confirmations.ts';
-import { GATEWAY_LOCK, LOCK_CLASS } from '../../../lib/store/advisory-locks.ts';
+import { GATEWAY_LOCK, LOCK_CLASS, SELECT_GATEWAYS } from '../../../lib/store/advisory-locks.ts';
 import type { PostgresClient } from '../../../lib/store/postgres.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
 import { connect, makeDatabase } from '../../support/test-postgres.ts';
 import type { TestDatabase } from '../../support/test-postgres.ts';
+import { until } from '../../support/until.ts';
 
 const SHORT_MS = 300;
+const LEASE_MS = 750;
 const LONG_MS = 10_000;
 
 describe('revocation/confirmations', function () {
@@ -22,7 +24,7 @@ describe('revocation/confirmations', function () {
     database = await makeDatabase();
     clients = [];
     own = await open();
-    confirmations = await openConfirmations(own, systemClock);
+    confirmations = await openConfirmations(own, systemClock, LEASE_MS);
   });
 
   afterEach(async () => {
@@ -57,6 +59,14 @@ describe('revocation/confirmations', function () {
       'select pg_current_xact_id()::text as xid',
     );
     return rows[0]?.xid ?? '';
+  }
+
+  async function untilGatewaysAre(count: number): Promise<void> {
+    const client = await open();
+    await until(async () => (await client.query(SELECT_GATEWAYS)).rowCount === count, {
+      withinMs: 5_000,
+      what: 'the session to be gone',
+    });
   }
 
   function say(client: PostgresClient, text: string) {
@@ -103,12 +113,38 @@ describe('revocation/confirmations', function () {
     expect(await confirmations.wait(xid, SHORT_MS)).to.include({ gateways: 1, confirmed: 0 });
   });
 
-  it('does not wait for a gateway that has gone', async () => {
+  it('waits for a gateway that has gone only as long as its workers may believe what it said', async () => {
     const [one, other] = [await openGateway(), await openGateway()];
     const xid = await write();
     await say(one, await readSnapshot(one));
     const waiting = confirmations.wait(xid, LONG_MS);
     await other.end();
-    expect(await waiting).to.include({ gateways: 1, confirmed: 1 });
+    const confirmed = await waiting;
+    expect(confirmed).to.include({ gateways: 1, confirmed: 1 });
+    expect(confirmed.ms).to.be.within(LEASE_MS, LONG_MS - 1);
+  });
+
+  it('counts one that has lost its session as a gateway that does not know', async () => {
+    const [one, other] = [await openGateway(), await openGateway()];
+    const again = await openConfirmations(await open(), systemClock, LEASE_MS);
+    await other.end();
+    await untilGatewaysAre(1);
+    const xid = await write();
+    await say(one, await readSnapshot(one));
+    expect(await again.wait(xid, SHORT_MS)).to.include({ gateways: 2, confirmed: 1 });
+    await say(one, await readSnapshot(one));
+    expect(await again.wait(xid, LONG_MS)).to.include({ gateways: 1, confirmed: 1 });
+  });
+
+  it('does not wait for one that said so before it went', async () => {
+    const [one, other] = [await openGateway(), await openGateway()];
+    const xid = await write();
+    await say(other, await readSnapshot(other));
+    await other.end();
+    await untilGatewaysAre(1);
+    await say(one, await readSnapshot(one));
+    const confirmed = await confirmations.wait(xid, LONG_MS);
+    expect(confirmed).to.include({ gateways: 1, confirmed: 1 });
+    expect(confirmed.ms).to.be.below(LEASE_MS);
   });
 });

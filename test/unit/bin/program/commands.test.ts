@@ -52,7 +52,7 @@ describe('bin/program/commands', () => {
     const needs = (name: string): unknown => COMMANDS.find((c) => c.name === name)?.needs;
     expect(needs('create-tenant')).to.deep.equal(['databaseUrl']);
     expect(needs('list-keys')).to.deep.equal(['databaseUrl']);
-    expect(needs('revoke-key')).to.deep.equal(['databaseUrl']);
+    expect(needs('revoke-key')).to.deep.equal(['databaseUrl', 'trustLeaseMs']);
     expect(needs('create-key')).to.include.members(['databaseUrl', 'keyPepper']);
     expect(needs('create-key')).not.to.include.members(['redisUrl', 'ollamaUrls']);
   });
