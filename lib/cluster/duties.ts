@@ -1,49 +1,26 @@
-import { randomUUID } from 'node:crypto';
 import type { Settings } from '../config/settings.ts';
 import { startDiscovery } from '../discovery/discovery-loop.ts';
 import type { Discovery } from '../discovery/discovery-loop.ts';
 import { openModelsCopy } from '../ledger/models-copy.ts';
 import { openShardLedger } from '../ledger/shard-ledger.ts';
-import { openRevokedMarkers } from '../ledger/revoked-markers.ts';
-import { openVerifiedEntries } from '../ledger/verified-entries.ts';
 import { describeError } from '../log/logger.ts';
-import type { Logger } from '../log/logger.ts';
 import { startPruning } from '../revocation/prune-loop.ts';
 import type { Pruning } from '../revocation/prune-loop.ts';
-import { startTrustLoop } from '../revocation/trust-loop.ts';
 import type { TrustLoop } from '../revocation/trust-loop.ts';
-import { CHANGES_CHANNEL } from '../revocation/channels.ts';
-import { startListening } from '../store/listener.ts';
-import type { Listener } from '../store/listener.ts';
-import type { SharedWriter } from '../shared/shared-writer.ts';
 import type { ShardCounts } from '../shards/counts.ts';
 import { startExits } from '../shards/exits.ts';
 import type { Exits } from '../shards/exits.ts';
 import type { GatewayPresence } from '../shards/shards-parts.ts';
 import { startShards } from '../shards/start-shards.ts';
 import type { Shards } from '../shards/start-shards.ts';
-import { makeClient } from '../store/postgres.ts';
-import type { PostgresClient } from '../store/postgres.ts';
-import type { Redis } from '../store/redis.ts';
-import { StandbyError } from '../store/standby.ts';
-import type { Clock } from '../time/clock.ts';
+import { openDutyClient } from './duty-client.ts';
+import { startListener, startTrust } from './trust-duty.ts';
+import type { TrustDutyParts } from './trust-duty.ts';
 
-export interface DutyParts {
-  readonly settings: Settings;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly redis: Redis;
-  readonly shared: SharedWriter;
-  readonly shards: number;
+export interface DutyParts extends TrustDutyParts {
   readonly counts: ShardCounts;
-  /** As toMarkerMs has it for every setting that was in force since the start: the longest. */
-  readonly readMarkerMs: () => number;
   /** Tells the workers of changed models. */
   readonly announceModels: () => void;
-  /** Tells the workers of changed keys or tenants. */
-  readonly announceChange: () => void;
-  /** Shared memory cannot be written any more. */
-  readonly onFatal: () => void;
 }
 
 /** What the primary does beside supervising: trust, discovery, the accounts of shards. */
@@ -59,7 +36,6 @@ export interface Duties {
   stop(): Promise<void>;
 }
 
-const POSTGRES_TIMEOUT_MS = 5_000;
 const PRUNE_EVERY_MS = 5 * 60_000;
 const READER_CHECK_MS = 5_000;
 /** For Redis to end the holds of workers that have ended, when this process ends too. */
@@ -117,62 +93,6 @@ export function toMarkerMs(
   return Math.max(proofsMs, requestMs);
 }
 
-function startTrust({
-  settings,
-  clock,
-  log,
-  redis,
-  shards,
-  shared,
-  announceChange,
-  readMarkerMs,
-  onFatal,
-}: DutyParts): TrustLoop {
-  const markers = openRevokedMarkers(redis, shards);
-  const entries = openVerifiedEntries(redis);
-  return startTrustLoop({
-    shared,
-    clock,
-    runId: randomUUID(),
-    leaseMs: settings.trustLeaseMs,
-    pollMs: settings.trustPollMs,
-    announce: announceChange,
-    makeClient: (connectTimeoutMs) => openClient(settings, 'nzgw trust', connectTimeoutMs),
-    markRevoked: async ({ tenantId, keyId }) => {
-      // The mark comes first: between the two, a proof may still be read but admits nothing.
-      await markers.markKey(tenantId, keyId, readMarkerMs());
-      await entries.delete(keyId);
-    },
-    onTrouble: (error) => {
-      const reason = error instanceof StandbyError ? error.message : 'changes cannot be read';
-      log.warn({ event: 'trust_lost', ...describeError(error) }, reason);
-    },
-    onFatal: (error) => {
-      log.fatal({ event: 'shared_failed', ...describeError(error) }, 'shared memory failed');
-      onFatal();
-    },
-  });
-}
-
-/** A notice makes the next look at the changes sooner; without it they are read at their time. */
-function startListener({ settings, log }: DutyParts, trust: TrustLoop): Listener {
-  return startListening({
-    url: settings.databaseUrl,
-    applicationName: 'nzgw listener',
-    channel: CHANGES_CHANNEL,
-    timeoutMs: POSTGRES_TIMEOUT_MS,
-    onNotice: () => {
-      trust.wake();
-    },
-    onTrouble: (error) => {
-      log.warn(
-        { event: 'listen_lost', ...describeError(error) },
-        'changes are read without notice',
-      );
-    },
-  });
-}
-
 function startAccounts(parts: DutyParts, gateway: GatewayPresence): Shards {
   const { settings } = parts;
   return startShards({
@@ -191,24 +111,11 @@ function startEnding({ redis, shards, counts, log }: DutyParts): Exits {
 
 function startPrune({ settings, log }: DutyParts): Pruning {
   return startPruning({
-    makeClient: () => openClient(settings, 'nzgw pruning'),
+    makeClient: () => openDutyClient(settings, 'nzgw pruning'),
     everyMs: PRUNE_EVERY_MS,
     onTrouble: (error) => {
       log.warn({ event: 'pruning_failed', ...describeError(error) }, 'old changes stay for now');
     },
-  });
-}
-
-function openClient(
-  settings: Settings,
-  applicationName: string,
-  connectTimeoutMs = POSTGRES_TIMEOUT_MS,
-): PostgresClient {
-  return makeClient({
-    url: settings.databaseUrl,
-    applicationName,
-    connectTimeoutMs,
-    timeoutMs: POSTGRES_TIMEOUT_MS,
   });
 }
 

@@ -14,6 +14,8 @@ export interface TrustLoopParts extends Omit<FeedParts, 'marks' | 'patience'> {
   readonly markRevoked: MarkRevoked;
   readonly makeClient: MakeClient;
   readonly pollMs: number;
+  /** The whole directory was read: for the first time, or after a trouble. */
+  readonly onTrusted: () => void;
   /** Postgres was lost or refused; the loop goes on trying. */
   readonly onTrouble: (error: unknown) => void;
   /** Shared memory cannot be written; the loop has ended, and so must the process. */
@@ -37,6 +39,7 @@ export interface TrustLoop {
   stop(): Promise<void>;
 }
 
+const UNTRUSTED: TrustState = { deadlineMs: -Infinity, session: null };
 const LEAST_PAUSE_MS = 20;
 const FIRST_RETRY_MS = 50;
 /** What was revoked is known a second after Postgres is back; connecting and reading take their part. */
@@ -60,26 +63,26 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
   const marks = makeRevokedMarks(parts.markRevoked);
   const patience = makePatience(ANSWER_MS, MAX_ANSWER_MS);
   const first = Promise.withResolvers<undefined>();
-  let deadlineMs = -Infinity;
-  let session: number | null = null;
+  const state: { -readonly [P in keyof TrustState]: TrustState[P] } = { ...UNTRUSTED };
   let retryMs = FIRST_RETRY_MS;
   let stopped = false;
   const isStopped = () => stopped;
 
   async function follow(client: PostgresClient): Promise<void> {
-    session = await beCounted(client, ANSWER_MS);
+    state.session = await beCounted(client, ANSWER_MS);
     const feed = makeDirectoryFeed({ ...parts, marks, patience }, client);
-    deadlineMs = await feed.load();
+    state.deadlineMs = await feed.load();
     retryMs = FIRST_RETRY_MS;
     first.resolve(undefined);
+    parts.onTrusted();
     while (!stopped) {
       await feed.confirm();
       // However many notices there are, Postgres is not asked all the time.
       await rest.wait(LEAST_PAUSE_MS);
       // After a slow load the lease is over already: read again at once.
-      if (parts.clock.monotonicMs() < deadlineMs) await pause.wait(parts.pollMs);
+      if (parts.clock.monotonicMs() < state.deadlineMs) await pause.wait(parts.pollMs);
       if (isStopped()) return;
-      deadlineMs = await feed.poll();
+      state.deadlineMs = await feed.poll();
     }
   }
 
@@ -94,7 +97,7 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
           stopped = true;
         } else if (!isStopped()) parts.onTrouble(error);
       }
-      session = null;
+      state.session = null;
       if (isStopped()) return;
       // A notice does not make a server come back sooner; nor does a wait after one that was in vain.
       const spentMs = parts.clock.monotonicMs() - startedAtMs;
@@ -106,7 +109,7 @@ export function startTrustLoop(parts: TrustLoopParts): TrustLoop {
   const done = run();
   return {
     firstSnapshot: first.promise,
-    state: () => ({ deadlineMs, session }),
+    state: () => ({ ...state }),
     wake: () => {
       pause.wake();
     },

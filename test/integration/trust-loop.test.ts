@@ -69,6 +69,7 @@ describe('revocation/trust-loop', function () {
       onTrouble: () => (troubles += 1),
       onFatal: () => undefined,
       announce: () => undefined,
+      onTrusted: () => undefined,
       ...changed,
     });
     await loop.firstSnapshot;

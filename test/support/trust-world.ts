@@ -48,6 +48,7 @@ export async function startTrustWorld(
     leaseMs: LEASE_MS,
     markRevoked: () => Promise.resolve(),
     announce: () => undefined,
+    onTrusted: () => undefined,
     onTrouble: (error) => troubles.push(error),
     onFatal: (error) => troubles.push(error),
     ...changed,

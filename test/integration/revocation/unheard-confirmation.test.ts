@@ -57,6 +57,7 @@ describe('revocation: Postgres takes no confirmation', function () {
       leaseMs: 750,
       markRevoked: () => Promise.resolve(),
       announce: () => undefined,
+      onTrusted: () => undefined,
       onTrouble: (error) => troubles.push(error),
       onFatal: (error) => troubles.push(error),
     });
