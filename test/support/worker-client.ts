@@ -32,6 +32,8 @@ export interface WorkerClient {
 }
 
 const CONNECTIONS = 8;
+/** The fewer come at once, the fewer workers take all of them. */
+const MOST_CONNECTIONS = 64;
 const ROUNDS = 20;
 const CHAT = { model: 'llama3', messages: [{ role: 'user', content: 'hello' }] };
 
@@ -43,9 +45,8 @@ export async function openWorkerClients(
 ): Promise<readonly WorkerClient[]> {
   const kept = new Map<number, WorkerClient[]>();
   for (let round = 0; round < ROUNDS; round += 1) {
-    const opened = await Promise.all(
-      Array.from({ length: CONNECTIONS }, () => openClient(gateway, key)),
-    );
+    const count = Math.min(CONNECTIONS * (round + 1), MOST_CONNECTIONS);
+    const opened = await Promise.all(Array.from({ length: count }, () => openClient(gateway, key)));
     for (const client of opened) {
       const known = kept.get(client.pid) ?? [];
       if (known.length < each) kept.set(client.pid, [...known, client]);
