@@ -45,7 +45,7 @@ describe('revocation: the network to Postgres was silent, and is back without a 
     await database.drop();
   });
 
-  for (const { index, random } of rounds({ ci: 4, full: 50 })) {
+  for (const { index, random } of rounds({ ci: 2, full: 50 })) {
     it(`a revocation made meanwhile is in force within a second of its return (round ${index})`, async () => {
       const { keyId, publicId } = await seedKey(sql, tenantId);
       const standing = (world = await startTrustWorld(() => proxy.url));

@@ -259,6 +259,21 @@ describe('support/fault-proxy before Postgres', function () {
     expect(rows).to.deep.equal([{ number: 1, text: 'x'.repeat(100_000) }]);
   });
 
+  it('is silent, and back for new connections alone: nobody tells the old ones', async () => {
+    let ended = false;
+    client.once('end', () => (ended = true));
+    proxy.blackhole();
+    const unheard = insert(1).catch(fail);
+    proxy.passNew();
+    const second = await connect(proxy.url);
+    await second.query('insert into step values (2)');
+    await second.end();
+    expect(await readNumbers()).to.deep.equal([2]);
+    expect(ended).to.equal(false);
+    await proxy.close();
+    expect(await unheard).to.be.instanceOf(Error);
+  });
+
   it('hits the beginning of a connection, and passes on what comes by itself', async () => {
     const held = proxy.hold({ command: 'startup', when: 'after' });
     const second = makeClient({ url: proxy.url, applicationName: 'test', timeoutMs: 5_000 });
