@@ -74,18 +74,23 @@ describe('revocation: the network to Postgres was silent, and is back without a 
   });
 
   it('a load whose answers are slow comes to its end: the next try waits longer for each', async () => {
+    const startedAtMs = systemClock.monotonicMs();
     let begun = false;
-    const slow = async (): Promise<void> => {
-      while (!begun) {
-        await proxy.at({ command: 'fetch', when: 'after' }, () => pass(SLOW_ANSWER_MS));
-      }
+    // Each of them, and the next is waited for before this one is let go.
+    const slowDown = (): void => {
+      proxy
+        .at({ command: 'fetch', when: 'after' }, () => {
+          if (!begun) slowDown();
+          return pass(SLOW_ANSWER_MS);
+        })
+        .catch(() => undefined);
     };
-    // What it waits for when all is read never comes: it ends with the proxy.
-    slow().catch(() => undefined);
+    slowDown();
     const standing = (world = await startTrustWorld(() => proxy.url));
     await standing.loop.firstSnapshot;
     begun = true;
-    await standing.untilTrusted(2_000);
+    await standing.untilTrusted(3_000);
+    expect(systemClock.monotonicMs() - startedAtMs).to.be.above(2 * SLOW_ANSWER_MS);
     expect(standing.troubles.length).to.equal(1);
   });
 
