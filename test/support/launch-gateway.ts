@@ -3,6 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from '../../lib/root.ts';
 import { noteSecret, noteSink } from './secret-grep.ts';
+import { EventLog } from './event-log.ts';
+import type { LoggedEvent } from './event-log.ts';
 import { until } from './until.ts';
 
 export interface LaunchOptions {
@@ -25,7 +27,7 @@ export interface Gateway {
   /** All that the processes said so far. */
   output(): string;
   /** The log's lines with this event. */
-  events(event: string): readonly Readonly<Record<string, unknown>>[];
+  events(event: string): readonly LoggedEvent[];
   /** Ends it as a service manager would; resolves to its exit code (null: a signal). */
   stop(): Promise<number | null>;
   kill(signal: NodeJS.Signals): void;
@@ -67,12 +69,8 @@ export async function launchGateway(options: LaunchOptions): Promise<Gateway> {
     });
   });
 
-  const events = (event: string): readonly Readonly<Record<string, unknown>>[] =>
-    output
-      .split('\n')
-      .filter((line) => line.startsWith('{') && line.endsWith('}'))
-      .map((line) => JSON.parse(line) as Record<string, unknown>)
-      .filter((line) => line['event'] === event);
+  const log = new EventLog();
+  const events = (event: string): readonly LoggedEvent[] => log.read(output, event);
   const addresses = new Map<string, string>();
   const addressOf = (event: string): string => {
     // Looked for once: after some thousand requests that takes longer than to ask one more.

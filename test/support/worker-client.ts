@@ -47,7 +47,7 @@ export async function openWorkerClients(
   for (let round = 0; round < ROUNDS; round += 1) {
     const count = Math.min(CONNECTIONS * (round + 1), MOST_CONNECTIONS);
     const opened = await Promise.all(Array.from({ length: count }, () => openClient(gateway, key)));
-    for (const client of opened) {
+    for (const client of await findWorkers(gateway, opened)) {
       const known = kept.get(client.pid) ?? [];
       if (known.length < each) kept.set(client.pid, [...known, client]);
       else client.close();
@@ -77,7 +77,30 @@ export function accepts(url: string): Promise<boolean> {
   });
 }
 
-async function openClient(gateway: Gateway, key: string): Promise<WorkerClient> {
+/** A client whose worker is not known yet. */
+interface OpenedClient extends Omit<WorkerClient, 'pid'> {
+  /** Of its first request. */
+  readonly requestId: string;
+}
+
+/** Each with the worker that logs its first request. */
+function findWorkers(
+  gateway: Gateway,
+  opened: readonly OpenedClient[],
+): Promise<readonly WorkerClient[]> {
+  return until(
+    () => {
+      const pids = new Map(
+        gateway.events('request').map((line) => [line['request_id'], Number(line['pid'])]),
+      );
+      const found = opened.map((client) => ({ ...client, pid: pids.get(client.requestId) ?? 0 }));
+      return found.every(({ pid }) => pid > 0) && found;
+    },
+    { withinMs: 5_000, what: 'the first requests in the log' },
+  );
+}
+
+async function openClient(gateway: Gateway, key: string): Promise<OpenedClient> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const send = (method: string, path: string, body?: unknown): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
@@ -93,13 +116,8 @@ async function openClient(gateway: Gateway, key: string): Promise<WorkerClient> 
 
   const first = await send('GET', '/api/version');
   await readText(first);
-  const id = String(first.headers['request-id']);
-  const line = await until(
-    () => gateway.events('request').find((event) => event['request_id'] === id),
-    { withinMs: 3_000, what: `the line of ${id} in the log` },
-  );
   return {
-    pid: Number(line['pid']),
+    requestId: String(first.headers['request-id']),
     chat: async () => follow(await send('POST', '/api/chat', CHAT)),
     ask: async (method, path, body) => {
       const response = await send(method, path, body);
