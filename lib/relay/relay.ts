@@ -1,7 +1,8 @@
+import { NativeForm } from './native-form.ts';
 import { relayAssembled } from './relay-assembled.ts';
-import { relayNative } from './relay-native.ts';
 import type { RelayParts, RelayRequest } from './relay-request.ts';
 import { relayWhole } from './relay-whole.ts';
+import { relayStream } from './stream-relay.ts';
 
 /**
  * Brings a reply to its client in the form that was asked for. Resolves when the response was ended
@@ -12,5 +13,6 @@ import { relayWhole } from './relay-whole.ts';
 export function relay(parts: RelayParts, request: RelayRequest): Promise<void> {
   const { route, streamed } = request.call;
   if (route === 'embed' || route === 'embeddings') return relayWhole(parts, request, route);
-  return streamed ? relayNative(parts, request) : relayAssembled(parts, request);
+  if (!streamed) return relayAssembled(parts, request);
+  return relayStream(parts, request, new NativeForm(parts.large));
 }

@@ -2,7 +2,7 @@ import { ClientWriter } from './client-writer.ts';
 import type { RelayLimits, RelayRequest } from './relay-request.ts';
 import { sendHead } from './reply-head.ts';
 
-const JSON_TYPE = 'application/json; charset=utf-8';
+const HEADERS = ['content-type', 'application/json; charset=utf-8'];
 
 /**
  * Sends one JSON text as the whole response. A reader that takes nothing is cut off, and so is one
@@ -19,7 +19,7 @@ export function sendBody(
     return;
   }
   const length = pieces.reduce((bytes, piece) => bytes + piece.length, 0);
-  sendHead(request, JSON_TYPE, length);
+  sendHead(request, HEADERS, length);
   const cut = (): void => {
     if (tally.cutFor === null) tally.outcome = 'client_gone';
     exchange.response.destroy();

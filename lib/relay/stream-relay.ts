@@ -1,9 +1,6 @@
-import { toErrorBody } from '../errors/error-body.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
-import { readLineFacts } from '../ollama/replies/line-facts.ts';
 import type { LineFacts } from '../ollama/replies/line-facts.ts';
 import type { ReplyReceiver } from '../upstream/reply.ts';
-import { judgeLine, passesUnread } from './check-line.ts';
 import { ClientWriter } from './client-writer.ts';
 import { isOwnFailure, lineTooLong, notAReply, replyTooLong } from './failures.ts';
 import { LineSplitter } from './line-splitter.ts';
@@ -12,48 +9,52 @@ import { sendHead } from './reply-head.ts';
 import { maxLinesOf, openMemory } from './relay-request.ts';
 import type { RelayParts, RelayRequest } from './relay-request.ts';
 import type { ReplyMemory } from './reply-memory.ts';
+import type { StreamForm } from './stream-form.ts';
 
 const NEWLINE = 0x0a;
-const NDJSON = 'application/x-ndjson';
 
 /**
- * Streams a reply to a native client as the upstream sent it, in whole lines (SPEC §6). Resolves
+ * Streams a reply to its client line by line, in the form that was asked for (SPEC §6). Resolves
  * when the response was ended or the client is gone; the tally then says how it ended.
  *
  * @throws GatewayError for a failure before the first good line: nothing was sent; and for one of
  *   ours after it, once the client was told and the response has closed
  */
-export function relayNative(parts: RelayParts, request: RelayRequest): Promise<void> {
+export function relayStream(
+  parts: RelayParts,
+  request: RelayRequest,
+  form: StreamForm,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    new NativeRelay(parts, request, { resolve, reject }).start();
+    new StreamRelay(parts, request, { form, resolve, reject }).start();
   });
 }
 
-interface Settle {
+interface StreamParts {
+  readonly form: StreamForm;
   resolve(): void;
   reject(error: unknown): void;
 }
 
-class NativeRelay implements ReplyReceiver {
+class StreamRelay implements ReplyReceiver {
   readonly #parts: RelayParts;
   readonly #request: RelayRequest;
-  readonly #settle: Settle;
+  readonly #form: StreamForm;
+  readonly #settle: Pick<StreamParts, 'resolve' | 'reject'>;
   readonly #memory: ReplyMemory;
   readonly #splitter: LineSplitter;
   readonly #writer: ClientWriter;
   readonly #maxLines: number;
   #bytesIn = 0;
-  #lastLine: Buffer | null = null;
-  /** Of the last line, if it had to be read. */
-  #lastFacts: LineFacts | null = null;
   /** A large line is being read in a thread: those after it wait. */
   #reading = false;
   #ended = false;
   #over = false;
 
-  constructor(parts: RelayParts, request: RelayRequest, settle: Settle) {
+  constructor(parts: RelayParts, request: RelayRequest, { form, ...settle }: StreamParts) {
     this.#parts = parts;
     this.#request = request;
+    this.#form = form;
     this.#settle = settle;
     this.#memory = openMemory(parts, request);
     this.#splitter = new LineSplitter(parts.limits.maxLineBytes, this.#memory);
@@ -126,10 +127,9 @@ class NativeRelay implements ReplyReceiver {
           this.#readLarge(line, piece.subarray(end));
           return;
         }
-        this.#note(
-          line,
-          this.#ended || !passesUnread(line) ? judgeLine(readLineFacts(line)) : null,
-        );
+        this.#checkLineCount();
+        this.#form.take({ bytes: line, last: this.#ended });
+        this.#noteLine(line);
         start = end;
       }
     } finally {
@@ -140,14 +140,14 @@ class NativeRelay implements ReplyReceiver {
 
   /** Reads a line in a thread, whatever it begins with; then it goes on with those after it. */
   #readLarge(line: Buffer, rest: Buffer): void {
-    const { large } = this.#parts;
     this.#reading = true;
     this.#memory
-      .during(large.readFacts(line, this.#memory))
-      .then((facts) => {
+      .during(this.#form.takeLarge(line, this.#memory))
+      .then(() => {
         if (this.#over) return;
         this.#reading = false;
-        this.#note(line, judgeLine(facts));
+        this.#checkLineCount();
+        this.#noteLine(line);
         this.#pass(line);
         this.#accept(rest, 0);
         this.#goOn();
@@ -163,24 +163,33 @@ class NativeRelay implements ReplyReceiver {
     else if (!this.#writer.blocked) this.#request.reply.resume();
   }
 
-  #note(line: Buffer, facts: LineFacts | null): void {
+  #checkLineCount(): void {
+    if (this.#request.tally.outputLines >= this.#maxLines) throw replyTooLong();
+  }
+
+  #noteLine(line: Buffer): void {
     const { tally, observer } = this.#request;
-    if (tally.outputLines >= this.#maxLines) throw replyTooLong();
     tally.outputLines += 1;
-    this.#lastLine = line;
-    this.#lastFacts = facts;
     observer?.(line);
   }
 
   #pass(piece: Buffer): void {
-    if (!this.#request.exchange.response.headersSent) sendHead(this.#request, NDJSON);
-    this.#writer.push(piece);
+    const bytes = this.#form.flush(piece);
+    if (bytes) this.#push(bytes);
+  }
+
+  #push(bytes: Buffer): void {
+    const { response } = this.#request.exchange;
+    if (!response.headersSent) sendHead(this.#request, this.#form.headers);
+    this.#writer.push(bytes);
   }
 
   /** The body ended as HTTP wants it; the last line tells whether the reply did. */
   #finish(): void {
     const last = this.#noteLast();
     if (!last) throw notAReply();
+    const fault = this.#form.finish(last);
+    if (fault) this.#push(Buffer.from(this.#form.toErrorFrame(fault)));
     this.#end(last.done ? 'ok' : 'upstream_incomplete');
   }
 
@@ -195,7 +204,7 @@ class NativeRelay implements ReplyReceiver {
       this.#settle.reject(error);
       return;
     }
-    this.#writer.push(Buffer.from(`${toErrorBody(error, 'native')}\n`));
+    this.#writer.push(Buffer.from(this.#form.toErrorFrame(error)));
     if (own) this.#endRefused(error);
     else this.#end('upstream_error');
   }
@@ -218,7 +227,7 @@ class NativeRelay implements ReplyReceiver {
 
   /** Whatever ends the reply: what its last line told is known. */
   #noteLast(): LineFacts | null {
-    const last = this.#lastFacts ?? (this.#lastLine && readLineFacts(this.#lastLine));
+    const last = this.#form.readLast();
     noteLast(this.#request.tally, last);
     return last;
   }
