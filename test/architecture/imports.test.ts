@@ -6,7 +6,8 @@ import { readImports, readSources } from '../support/source-files.ts';
 const LAYERS: readonly (readonly string[])[] = [
   ['root', 'errors', 'time', 'net'],
   ['config', 'log', 'memory', 'metrics', 'store', 'threads'],
-  ['ollama', 'openai'],
+  ['ollama'],
+  ['openai'],
   ['shared', 'ledger'],
   ['http'],
   ['auth'],
