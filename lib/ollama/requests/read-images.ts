@@ -15,7 +15,8 @@ export function readImages(value: unknown, at: string, name: string): string[] |
   return images;
 }
 
-function isBase64(text: string): boolean {
+/** Whether a text has the letters and the padding of base64, in lines or not. */
+export function isBase64(text: string): boolean {
   if (text === '' || NOT_BASE64.test(text)) return false;
   const padding = text.indexOf('=');
   return padding === -1 || (text.length - padding < 16 && PADDING.test(text.slice(padding)));

@@ -42,10 +42,15 @@ export function writeFormat(value: unknown, writer: MemberWriter): void {
   writer.addJson('format', value);
 }
 
-export function writeTopLogprobs(value: unknown, writer: MemberWriter): void {
-  const count = readInteger(value, '', 'top_logprobs');
+/** `top_logprobs`; `name` is what the client calls it. */
+export function writeTopLogprobs(
+  value: unknown,
+  writer: MemberWriter,
+  name = 'top_logprobs',
+): void {
+  const count = readInteger(value, '', name);
   if (count !== undefined && (count < 0 || count > MAX_TOP_LOGPROBS)) {
-    throw toFieldFault('top_logprobs', `between 0 and ${MAX_TOP_LOGPROBS}`);
+    throw toFieldFault(name, `between 0 and ${MAX_TOP_LOGPROBS}`);
   }
   writer.add('top_logprobs', count);
 }
