@@ -1,7 +1,7 @@
 import { runBodyTask } from '../lib/http/body-task.ts';
 import type { BodyTask } from '../lib/http/body-task.ts';
-import { listBuffers, runReplyTask } from '../lib/ollama/replies/reply-task.ts';
-import type { ReplyTask } from '../lib/ollama/replies/reply-task.ts';
+import { listBuffers, runReplyTask } from '../lib/relay/reply-task.ts';
+import type { ReplyTask } from '../lib/relay/reply-task.ts';
 import { moveBuffers } from '../lib/threads/move-buffers.ts';
 
 /** Entry of the `bodies` pool: large bodies of requests and replies are parsed and made anew here. */

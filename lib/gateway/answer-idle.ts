@@ -1,7 +1,12 @@
 import type { Grant } from '../access/grant.ts';
 import type { Call } from '../http/call.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { sendJson } from '../http/reply.ts';
+import { sendJson, sendMade } from '../http/reply.ts';
+import { makeFrames } from '../openai/replies/make-frames.ts';
+import type { FramesSpec } from '../openai/replies/make-frames.ts';
+import { wrapWhole } from '../openai/replies/whole-part.ts';
+import { EVENT_HEADERS } from '../relay/event-head.ts';
+import { toFramesSpec } from '../relay/frames-spec.ts';
 
 interface IdleFacts {
   /** What the request would have been granted (SPEC §2.2); null for embeddings. */
@@ -18,7 +23,26 @@ interface IdleFacts {
 export function answerIdle(exchange: Exchange, call: Call, grant: Grant, facts: IdleFacts): void {
   const { numPredict, nowMs } = facts;
   const headers = numPredict === null ? [] : ['x-nzgw-max-tokens', String(numPredict)];
-  sendJson(exchange, 200, toIdleReply(call, grant.model.name, nowMs), headers);
+  const model = grant.model.name;
+  const reply = toIdleReply(call, model, nowMs);
+  if (!call.wishes) {
+    sendJson(exchange, 200, reply, headers);
+    return;
+  }
+  const spec = toFramesSpec({ exchange, call, model }, call.wishes);
+  const events = makeFrames(spec).frame(JSON.stringify(reply))?.frames ?? '';
+  if (call.streamed) sendMade(exchange, events, [...EVENT_HEADERS, ...headers]);
+  else sendMade(exchange, toIdleCompletion(spec, call, nowMs), [...JSON_HEADERS, ...headers]);
+}
+
+const JSON_HEADERS = ['content-type', 'application/json; charset=utf-8'];
+const NO_USAGE = { promptTokens: null, completionTokens: null };
+
+/** Of OpenAI's requests only a completion can be idle: a chat must have a message. */
+function toIdleCompletion(spec: FramesSpec, { idle }: Call, nowMs: number): string {
+  const createdS = Math.floor(nowMs / 1_000);
+  const reply = { ...spec, createdS, doneReason: idle, usage: NO_USAGE };
+  return wrapWhole('completion', reply, () => []).join('');
 }
 
 function toIdleReply(call: Call, model: string, nowMs: number): object {

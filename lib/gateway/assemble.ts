@@ -156,7 +156,7 @@ function makeStages(parts: GatewayParts, made: StageParts): Stages {
       return streaming.forward(exchange, facts);
     },
     relay: streaming.relay,
-    refuse: (exchange, error, facts) => refuse(exchange, error, log, facts?.lease),
+    refuse: (exchange, error, facts) => refuse(exchange, error, log, facts),
     settle: (exchange, facts) => {
       facts.entry = books.settle(exchange, facts);
     },

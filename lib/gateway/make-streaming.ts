@@ -1,7 +1,13 @@
 import type { Settings } from '../config/settings.ts';
+import { GatewayError } from '../errors/gateway-error.ts';
+import type { Exchange } from '../http/exchange.ts';
 import { ByteBudget } from '../memory/byte-budget.ts';
+import { nameFields } from '../openai/name-fields.ts';
+import { sendKeepAlive } from '../relay/event-head.ts';
+import { Heartbeat } from '../relay/heartbeat.ts';
+import type { BeatTimes } from '../relay/heartbeat.ts';
 import { LargeReplies } from '../relay/large-replies.ts';
-import { relay } from '../relay/relay.ts';
+import { relay, wantsEvents } from '../relay/relay.ts';
 import type { RelayParts } from '../relay/relay-request.ts';
 import type { ThreadPool } from '../threads/thread-pool.ts';
 import type { Clock } from '../time/clock.ts';
@@ -12,7 +18,7 @@ import { makeForwardRequest } from './forward-request.ts';
 import type { ContextLengths } from './forward-request.ts';
 import type { Running } from './running.ts';
 import type { RunningWatch } from './running-watch.ts';
-import type { Stages } from './stages.ts';
+import type { AdmittedFacts, Stages } from './stages.ts';
 
 /** Step 5 as the settings want it. */
 export function makeForwarder(settings: Settings, clock: Clock): Forwarder {
@@ -50,20 +56,53 @@ export function makeStreaming(parts: StreamingParts): Pick<Stages, 'forward' | '
     forward: async (exchange, facts) => {
       const run = running.begin(exchange, facts);
       watch.check(run);
+      const beats = wantsEvents(facts.call) ? beginBeats(parts, exchange, facts) : null;
       try {
         const request = makeForwardRequest(exchange, facts, contextLengths, run.signal);
         return run.follow(await forward(forwarder, request));
       } catch (error) {
         // Its memory is gone with a client that left: that is no want of room.
-        throw run.reason ?? (exchange.gone.aborted ? clientGone() : error);
+        throw run.reason ?? (exchange.gone.aborted ? clientGone() : inClientsWords(facts, error));
+      } finally {
+        beats?.stop();
       }
     },
-    relay: (exchange, { call, lease, tally, principal }, reply) => {
-      const ownerId = principal.tenant.tenantId;
-      const { headers } = lease;
-      return relay(relayParts, { exchange, call, lease, tally, reply, ownerId, headers });
-    },
+    relay: (exchange, { call, grant, lease, tally, principal }, reply) =>
+      relay(relayParts, {
+        exchange,
+        call,
+        model: grant.model.name,
+        lease,
+        tally,
+        reply,
+        ownerId: principal.tenant.tenantId,
+        headers: lease.headers,
+        beats: readBeats(parts, exchange),
+      }),
   };
+}
+
+/** What the upstream refused is told by the names that the client used. */
+function inClientsWords({ call }: AdmittedFacts, error: unknown): unknown {
+  return call.wishes && error instanceof GatewayError ? nameFields(error, call.route) : error;
+}
+
+/** While the model loads: the head of Ollama's reply comes with its first token. */
+function beginBeats(
+  parts: StreamingParts,
+  exchange: Exchange,
+  { lease, tally }: AdmittedFacts,
+): Heartbeat {
+  return new Heartbeat(readBeats(parts, exchange), () => {
+    sendKeepAlive({ exchange, lease, tally, headers: lease.headers });
+  });
+}
+
+function readBeats({ settings, clock }: StreamingParts, exchange: Exchange): BeatTimes {
+  const everyMs = settings.eventsEverySeconds * 1_000;
+  if (exchange.response.headersSent) return { firstMs: everyMs, everyMs };
+  const waitedMs = clock.monotonicMs() - exchange.startedAtMs;
+  return { firstMs: settings.eventsFirstSeconds * 1_000 - waitedMs, everyMs };
 }
 
 /** Step 6 as the settings want it; large replies are read where large bodies are. */

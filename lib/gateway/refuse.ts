@@ -1,31 +1,42 @@
 import type { Lease } from '../admission/lease.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { invalidKey } from '../errors/invalid-key.ts';
+import type { Call } from '../http/call.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { sendRefusal } from '../http/reply.ts';
 import { describeError } from '../log/logger.ts';
 import type { Logger } from '../log/logger.ts';
+import { endEvents } from '../relay/event-head.ts';
+import { wantsEvents } from '../relay/relay.ts';
+
+/** What is known of a request that is refused. */
+export interface RefusedFacts {
+  readonly call?: Pick<Call, 'streamed' | 'wishes'>;
+  readonly lease?: Pick<Lease, 'numPredict' | 'headers'>;
+}
 
 /**
  * Tells the client why not. The one place where an error that nobody expected becomes a 500: it is
- * logged with the request's id and without its contents. `lease`: of an admitted request, whose reply
- * tells what was left of limits.
+ * logged with the request's id and without its contents. Of `facts` the lease tells what was left of
+ * limits; and whether the client waits for events, which can be told after the head.
  */
 export function refuse(
   exchange: Exchange,
   error: unknown,
   log: Logger,
-  lease?: Pick<Lease, 'numPredict' | 'headers'>,
+  { call, lease }: RefusedFacts = {},
 ): GatewayError {
   const refusal = toRefusal(exchange, error, log);
-  sendRefusal(exchange, refusal, lease ? listLeaseHeaders(lease) : []);
+  const { response } = exchange;
+  if (response.headersSent && call && wantsEvents(call)) endEvents(response, refusal);
+  else sendRefusal(exchange, refusal, lease ? listLeaseHeaders(lease) : []);
   return refusal;
 }
 
-/** A key that was revoked while its request ran is refused as any key that is not valid. */
+/** Before the head a key that was revoked while its request ran is refused as any that is not valid. */
 function toRefusal(exchange: Exchange, error: unknown, log: Logger): GatewayError {
   if (!(error instanceof GatewayError)) return toInternalError(exchange, error, log);
-  return error.code === 'revoked' ? invalidKey() : error;
+  return error.code === 'revoked' && !exchange.response.headersSent ? invalidKey() : error;
 }
 
 /** What the reply of an admitted request would have told. */

@@ -3,11 +3,11 @@ import type { RefusalDetails } from '../errors/gateway-error.ts';
 import type { RefusalCode } from '../errors/refusals.ts';
 import type { RebuiltCall } from './call.ts';
 import { rebuildCall } from './rebuild-call.ts';
-import type { InferenceRoute } from './routes.ts';
+import type { BodyForm } from './rebuild-call.ts';
 
 /** What a thread of the `bodies` pool is given. Plain data: it crosses a thread border. */
 export interface BodyTask {
-  readonly route: InferenceRoute;
+  readonly form: BodyForm;
   /** In order; together they are the body. */
   readonly pieces: readonly Uint8Array[];
 }
@@ -22,9 +22,9 @@ export type BodyOutcome =
     };
 
 /** The thread's half. Throws only what is a bug. */
-export function runBodyTask({ route, pieces }: BodyTask): BodyOutcome {
+export function runBodyTask({ form, pieces }: BodyTask): BodyOutcome {
   try {
-    return { call: rebuildCall(route, joinPieces(pieces)) };
+    return { call: rebuildCall(form, joinPieces(pieces)) };
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     return { code: error.code, message: error.message, details: error.details };

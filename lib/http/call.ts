@@ -1,4 +1,5 @@
 import type { NativeRequest } from '../ollama/requests/native-request.ts';
+import type { ReplyWishes } from '../openai/reply-wishes.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import type { InferenceRoute } from './routes.ts';
 
@@ -8,6 +9,8 @@ import type { InferenceRoute } from './routes.ts';
  */
 export interface RebuiltCall extends NativeRequest {
   readonly route: InferenceRoute;
+  /** What an OpenAI client wants of its reply; null: a native client. */
+  readonly wishes: ReplyWishes | null;
 }
 
 /** The same with its bulk counted, and let go once it was sent: all else may live much longer. */

@@ -12,6 +12,7 @@ import { HeldBytes } from './held-bytes.ts';
 import { readBody } from './read-body.ts';
 import type { Body, BodyLimits } from './read-body.ts';
 import { rebuildCall } from './rebuild-call.ts';
+import type { BodyForm } from './rebuild-call.ts';
 import { Reservation } from './reservation.ts';
 import type { InferenceRoute } from './routes.ts';
 
@@ -57,7 +58,7 @@ export class CallReader {
     };
     try {
       const body = await readBody(exchange, this.#limits, reservation);
-      const call = await this.#rebuild(route, body);
+      const call = await this.#rebuild({ route, dialect: exchange.dialect }, body);
       const members = new HeldBytes(call.members, reservation, countRest(call));
       void exchange.closed.then(release);
       return { ...call, members };
@@ -80,10 +81,10 @@ export class CallReader {
     }
   }
 
-  async #rebuild(route: InferenceRoute, { length, pieces, owned }: Body): Promise<RebuiltCall> {
-    if (length <= this.#threadBytes) return rebuildCall(route, joinPieces(pieces));
+  async #rebuild(form: BodyForm, { length, pieces, owned }: Body): Promise<RebuiltCall> {
+    if (length <= this.#threadBytes) return rebuildCall(form, joinPieces(pieces));
     try {
-      const task: BodyTask = { route, pieces };
+      const task: BodyTask = { form, pieces };
       return toCall(await this.#pool.run<BodyOutcome>(task, owned));
     } catch (error) {
       // What the task itself threw is a refusal or a bug, and comes through as it was.

@@ -20,6 +20,11 @@ export function sendJson(
   send(exchange, status, text, ['content-type', 'application/json', ...headers]);
 }
 
+/** Sends what is made already, under the type that stands in `headers`, and ends the response. */
+export function sendMade(exchange: Exchange, text: string, headers: FlatHeaders): void {
+  send(exchange, 200, text, headers);
+}
+
 /** Sends plain text and ends the response. Does nothing if the head has left. */
 export function sendText(exchange: Exchange, status: number, text: string): void {
   send(exchange, status, text, ['content-type', 'text/plain; charset=utf-8']);

@@ -39,6 +39,9 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['POST /api/generate', inference('generate', '/api/generate')],
   ['POST /api/embed', inference('embed', '/api/embed')],
   ['POST /api/embeddings', inference('embeddings', '/api/embeddings')],
+  ['POST /v1/chat/completions', inference('chat', '/api/chat', 'openai')],
+  ['POST /v1/completions', inference('generate', '/api/generate', 'openai')],
+  ['POST /v1/embeddings', inference('embed', '/api/embed', 'openai')],
 ]);
 
 /**
@@ -67,6 +70,7 @@ function listing(name: ListingRoute): Route {
   return Object.freeze({ kind: 'listing', name, dialect: 'native' });
 }
 
-function inference(name: InferenceRoute, upstreamPath: string): Route {
-  return Object.freeze({ kind: 'inference', name, dialect: 'native', upstreamPath });
+/** `name` is the native route that serves it, whatever the client speaks. */
+function inference(name: InferenceRoute, upstreamPath: string, dialect: Dialect = 'native'): Route {
+  return Object.freeze({ kind: 'inference', name, dialect, upstreamPath });
 }

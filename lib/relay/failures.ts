@@ -19,6 +19,14 @@ export function replyTooLong(): GatewayError {
   return new GatewayError('upstream_error', 'The model server sent more than was asked for.');
 }
 
+/** A clean end without a last line: nobody knows whether more was to come. */
+export function brokenOff(): GatewayError {
+  return new GatewayError(
+    'upstream_error',
+    'The model server ended its reply before it was whole.',
+  );
+}
+
 /** No failure of the upstream: we have no room for its reply. */
 export function isOwnFailure(error: unknown): boolean {
   return error instanceof GatewayError && error.code === 'overloaded';

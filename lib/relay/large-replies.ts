@@ -1,9 +1,11 @@
-import type { EmbedReply, EmbedRoute } from '../ollama/replies/rebuild-embed-reply.ts';
+import type { EmbedReply } from '../ollama/replies/rebuild-embed-reply.ts';
 import type { LineApart } from '../ollama/replies/line-pieces.ts';
 import type { LineFacts } from '../ollama/replies/line-facts.ts';
-import type { ReplyTask } from '../ollama/replies/reply-task.ts';
+import type { LargeFrames, LargeLine } from '../openai/replies/frame-large-line.ts';
+import type { PartPlace, WholePart } from '../openai/replies/whole-part.ts';
 import { cannotRead, tooManyLarge } from './failures.ts';
 import type { ReplyMemory } from './reply-memory.ts';
+import type { EmbedForm, ReplyTask } from './reply-task.ts';
 
 /** Runs one task in a thread; its buffers in `transfer` move there. */
 export type RunReplyTask = <T>(
@@ -31,32 +33,45 @@ export class LargeReplies {
   }
 
   /** @throws GatewayError `overloaded` when too many wait, or the thread died */
-  rebuildEmbed(route: EmbedRoute, segments: readonly Uint8Array[]): Promise<EmbedReply | null> {
-    const task: ReplyTask = { type: 'embed-reply', route, segments };
+  rebuildEmbed(form: EmbedForm, segments: readonly Uint8Array[]): Promise<EmbedReply | null> {
+    const task: ReplyTask = { type: 'embed-reply', form, segments };
     return this.#do(() => this.#runTask<EmbedReply>(task, segments));
   }
 
   /** @throws GatewayError `overloaded`, also for want of memory for a copy */
   readFacts(line: Uint8Array, memory: ReplyMemory): Promise<LineFacts | null> {
-    return this.#doCopied<LineFacts>('line-facts', line, memory);
+    return this.#doCopied(line, memory, (bytes) => ({ type: 'line-facts', bytes }));
   }
 
   /** @throws GatewayError `overloaded`, also for want of memory for a copy */
   takeApart(line: Uint8Array, memory: ReplyMemory): Promise<LineApart | null> {
-    return this.#doCopied<LineApart>('line-apart', line, memory);
+    return this.#doCopied(line, memory, (bytes) => ({ type: 'line-apart', bytes }));
+  }
+
+  /** @throws GatewayError `overloaded`, also for want of memory for a copy */
+  takePart(line: Uint8Array, place: PartPlace, memory: ReplyMemory): Promise<WholePart | null> {
+    return this.#doCopied(line, memory, (bytes) => ({ type: 'line-part', place, bytes }));
+  }
+
+  /** @throws GatewayError `overloaded`, also for want of memory for a copy */
+  frameLine({ line, ...stands }: LargeLine, memory: ReplyMemory): Promise<LargeFrames | null> {
+    return this.#doCopied(line, memory, (bytes) => ({
+      type: 'line-frames',
+      large: { ...stands, line: bytes },
+    }));
   }
 
   /** The line stays where it is; it is copied when it has its place, not while it waits. */
   async #doCopied<T>(
-    type: 'line-facts' | 'line-apart',
     line: Uint8Array,
     memory: ReplyMemory,
+    toTask: (bytes: Uint8Array) => ReplyTask,
   ): Promise<T | null> {
     return this.#do(async () => {
       memory.hold(line.length);
       try {
         const bytes = new Uint8Array(line);
-        return await this.#runTask<T>({ type, bytes }, [bytes]);
+        return await this.#runTask<T>(toTask(bytes), [bytes]);
       } finally {
         memory.drop(line.length);
       }

@@ -12,6 +12,8 @@ const HEADERS = ['content-type', 'application/x-ndjson'];
 /** Ollama's own lines, which pass as they came; few of them are read at all. */
 export class NativeForm implements StreamForm {
   readonly headers = HEADERS;
+  /** No blank line is ever inserted into NDJSON. */
+  readonly keepAlive = null;
   readonly #large: LargeReplies;
   #lastLine: Buffer | null = null;
   /** Of the last line, if it had to be read. */

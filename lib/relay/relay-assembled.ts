@@ -1,13 +1,11 @@
-import type { LinePieces, LineFrame } from '../ollama/replies/line-pieces.ts';
-import { toFrame, toPieces } from '../ollama/replies/line-pieces.ts';
-import { parseLine } from '../ollama/replies/parse-line.ts';
-import { Assembly } from './assemble.ts';
+import type { Assembly, AssemblyParts, Part } from './assembly.ts';
 import { lineTooLong, notAReply, replyTooLong, upstreamFailed } from './failures.ts';
+import { LineCount } from './line-count.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { noteLast } from './note-last.ts';
 import { readReply } from './read-reply.ts';
 import type { WholeReader } from './read-reply.ts';
-import { maxLinesOf, openMemory } from './relay-request.ts';
+import { openMemory } from './relay-request.ts';
 import type { RelayParts, RelayRequest } from './relay-request.ts';
 import type { ReplyMemory } from './reply-memory.ts';
 import { sendBody } from './send-body.ts';
@@ -20,10 +18,14 @@ const NEWLINE = 0x0a;
  *
  * @throws GatewayError for an error line and every other failure: nothing of the text is sent
  */
-export async function relayAssembled(parts: RelayParts, request: RelayRequest): Promise<void> {
+export async function relayAssembled(
+  parts: RelayParts,
+  request: RelayRequest,
+  openAssembly: (held: AssemblyParts) => Assembly,
+): Promise<void> {
   const { tally } = request;
   const memory = openMemory(parts, request);
-  const assembly = new Assembly(parts.limits.maxAssembledBytes, memory);
+  const assembly = openAssembly({ maxBytes: parts.limits.maxAssembledBytes, memory });
   const reader = new LineReader(parts, request, { memory, assembly });
   try {
     const body = await readReply(request, reader);
@@ -43,21 +45,19 @@ interface ReaderParts {
 
 class LineReader implements WholeReader<Uint8Array[]> {
   readonly #parts: RelayParts;
-  readonly #request: RelayRequest;
   readonly #memory: ReplyMemory;
   readonly #assembly: Assembly;
   readonly #splitter: LineSplitter;
-  readonly #maxLines: number;
+  readonly #count: LineCount;
   #bytesIn = 0;
   #over = false;
 
   constructor(parts: RelayParts, request: RelayRequest, { memory, assembly }: ReaderParts) {
     this.#parts = parts;
-    this.#request = request;
     this.#memory = memory;
     this.#assembly = assembly;
     this.#splitter = new LineSplitter(parts.limits.maxLineBytes, memory);
-    this.#maxLines = maxLinesOf(request.lease);
+    this.#count = new LineCount(request);
   }
 
   /** The reply is over, whatever is still worked on: nothing more is read or counted. */
@@ -95,28 +95,23 @@ class LineReader implements WholeReader<Uint8Array[]> {
 
   /** A large line is taken apart in a thread: those after it wait. */
   #readLine(bytes: Buffer): Promise<void> | undefined {
-    const { limits, large } = this.#parts;
+    const { limits } = this.#parts;
     if (bytes.length > limits.maxLineBytes) throw lineTooLong();
     if (bytes.length > limits.largeReplyBytes) {
-      const work = this.#memory.during(large.takeApart(bytes, this.#memory));
-      return work.then((apart) => {
-        if (this.#over) return;
-        if (!apart) throw notAReply();
-        this.#add(apart, bytes, () => apart.frame);
+      const work = this.#memory.during(this.#assembly.readLarge(bytes, this.#memory));
+      return work.then((part) => {
+        if (!this.#over) this.#add(part, bytes);
       });
     }
-    const line = parseLine(bytes);
-    if (!line) throw notAReply();
-    this.#add(toPieces(line), bytes, () => toFrame(line));
+    this.#add(this.#assembly.read(bytes), bytes);
     return undefined;
   }
 
-  #add(pieces: LinePieces, bytes: Buffer, makeFrame: () => LineFrame): void {
-    const { tally, observer } = this.#request;
-    if (pieces.facts.failed) throw upstreamFailed();
-    if (tally.outputLines >= this.#maxLines) throw replyTooLong();
-    tally.outputLines += 1;
-    this.#assembly.add(pieces, makeFrame);
-    observer?.(bytes);
+  #add(part: Part | null, bytes: Buffer): void {
+    if (!part) throw notAReply();
+    if (part.facts.failed) throw upstreamFailed();
+    this.#count.check();
+    this.#count.note(bytes);
+    part.add();
   }
 }

@@ -4,6 +4,7 @@ import type { Exchange } from '../http/exchange.ts';
 import type { ByteBudget } from '../memory/byte-budget.ts';
 import type { UpstreamReply } from '../upstream/reply.ts';
 import type { Tally } from '../upstream/tally.ts';
+import type { BeatTimes } from './heartbeat.ts';
 import type { LargeReplies } from './large-replies.ts';
 import { ReplyMemory } from './reply-memory.ts';
 
@@ -14,6 +15,8 @@ export type LineObserver = (line: Buffer) => void;
 export interface RelayRequest {
   readonly exchange: Exchange;
   readonly call: Call;
+  /** The model's name as it was sent upstream. */
+  readonly model: string;
   readonly lease: Pick<Lease, 'numPredict'>;
   readonly tally: Tally;
   readonly reply: UpstreamReply;
@@ -22,6 +25,8 @@ export interface RelayRequest {
   /** Flat list of further response headers (limits, budgets). */
   readonly headers: readonly string[];
   readonly observer?: LineObserver;
+  /** When a client that waits for events hears that it waits. */
+  readonly beats: BeatTimes;
 }
 
 export interface RelayLimits {

@@ -1,10 +1,11 @@
 import { TAIL_BYTES, readTailUsage } from '../ollama/replies/read-tail-usage.ts';
-import { rebuildEmbedReply } from '../ollama/replies/rebuild-embed-reply.ts';
-import type { EmbedReply, EmbedRoute } from '../ollama/replies/rebuild-embed-reply.ts';
+import type { EmbedReply } from '../ollama/replies/rebuild-embed-reply.ts';
 import { notAReply } from './failures.ts';
 import { readReply } from './read-reply.ts';
 import { openMemory } from './relay-request.ts';
 import type { RelayParts, RelayRequest } from './relay-request.ts';
+import { rebuildEmbeddings } from './reply-task.ts';
+import type { EmbedForm } from './reply-task.ts';
 import { Segments } from './segments.ts';
 import { sendBody } from './send-body.ts';
 
@@ -17,7 +18,7 @@ import { sendBody } from './send-body.ts';
 export async function relayWhole(
   parts: RelayParts,
   request: RelayRequest,
-  route: EmbedRoute,
+  form: EmbedForm,
 ): Promise<void> {
   const { limits, large } = parts;
   const { tally } = request;
@@ -26,11 +27,11 @@ export async function relayWhole(
 
   const rebuild = (): Promise<EmbedReply | null> | EmbedReply | null => {
     if (segments.bytes <= limits.largeReplyBytes) {
-      return rebuildEmbedReply(route, Buffer.concat(segments.take()));
+      return rebuildEmbeddings(form, Buffer.concat(segments.take()));
     }
     // Known whatever becomes of the reply now: the work is done.
     tally.reported = readTailUsage(segments.readTail(TAIL_BYTES));
-    return memory.during(large.rebuildEmbed(route, segments.take()));
+    return memory.during(large.rebuildEmbed(form, segments.take()));
   };
 
   const reply = await readReply(request, {

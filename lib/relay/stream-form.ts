@@ -16,6 +16,8 @@ export interface StreamLine {
  */
 export interface StreamForm {
   readonly headers: readonly string[];
+  /** What a client may be sent while nothing comes; null: nothing. */
+  readonly keepAlive: string | null;
   /** @throws GatewayError for a line that ends the reply: those before it are good */
   take(line: StreamLine): void;
   /** The same for a line that is too large to be read on this thread. */

@@ -3,40 +3,32 @@ import type { LineFacts } from '../ollama/replies/line-facts.ts';
 import type { ReplyReceiver } from '../upstream/reply.ts';
 import { ClientWriter } from './client-writer.ts';
 import { isOwnFailure, lineTooLong, notAReply, replyTooLong } from './failures.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { LineCount } from './line-count.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { noteLast } from './note-last.ts';
 import { sendHead } from './reply-head.ts';
-import { maxLinesOf, openMemory } from './relay-request.ts';
+import { openMemory } from './relay-request.ts';
 import type { RelayParts, RelayRequest } from './relay-request.ts';
 import type { ReplyMemory } from './reply-memory.ts';
 import type { StreamForm } from './stream-form.ts';
 
 const NEWLINE = 0x0a;
 
-/**
- * Streams a reply to its client line by line, in the form that was asked for (SPEC §6). Resolves
- * when the response was ended or the client is gone; the tally then says how it ended.
- *
- * @throws GatewayError for a failure before the first good line: nothing was sent; and for one of
- *   ours after it, once the client was told and the response has closed
- */
-export function relayStream(
-  parts: RelayParts,
-  request: RelayRequest,
-  form: StreamForm,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    new StreamRelay(parts, request, { form, resolve, reject }).start();
-  });
-}
-
-interface StreamParts {
+/** The form that is wanted, and who hears of the end. */
+export interface StreamParts {
   readonly form: StreamForm;
   resolve(): void;
   reject(error: unknown): void;
 }
 
-class StreamRelay implements ReplyReceiver {
+/**
+ * Streams a reply to its client line by line, in the form that was asked for (SPEC §6). Resolves
+ * when the response was ended or the client is gone; the tally then says how it ended. Rejects with a
+ * failure before the first good line: nothing was sent; and with one of ours after it, once the client
+ * was told and the response has closed.
+ */
+export class StreamRelay implements ReplyReceiver {
   readonly #parts: RelayParts;
   readonly #request: RelayRequest;
   readonly #form: StreamForm;
@@ -44,7 +36,8 @@ class StreamRelay implements ReplyReceiver {
   readonly #memory: ReplyMemory;
   readonly #splitter: LineSplitter;
   readonly #writer: ClientWriter;
-  readonly #maxLines: number;
+  readonly #count: LineCount;
+  #heartbeat: Heartbeat | null = null;
   #bytesIn = 0;
   /** A large line is being read in a thread: those after it wait. */
   #reading = false;
@@ -58,7 +51,7 @@ class StreamRelay implements ReplyReceiver {
     this.#settle = settle;
     this.#memory = openMemory(parts, request);
     this.#splitter = new LineSplitter(parts.limits.maxLineBytes, this.#memory);
-    this.#maxLines = maxLinesOf(request.lease);
+    this.#count = new LineCount(request);
     this.#writer = new ClientWriter({
       response: request.exchange.response,
       tally: request.tally,
@@ -81,7 +74,19 @@ class StreamRelay implements ReplyReceiver {
       return;
     }
     gone.addEventListener('abort', this.#leave, { once: true });
+    const { keepAlive } = this.#form;
+    if (keepAlive !== null) this.#beat(Buffer.from(keepAlive));
     this.#request.reply.receive(this);
+  }
+
+  /** Shows a client, and proxies before it, that its stream lives while nothing comes. */
+  #beat(keepAlive: Buffer): void {
+    let seenBytes = this.#bytesIn;
+    this.#heartbeat = new Heartbeat(this.#request.beats, () => {
+      const quiet = this.#bytesIn === seenBytes;
+      seenBytes = this.#bytesIn;
+      if (quiet && !this.#writer.blocked) this.#push(keepAlive);
+    });
   }
 
   onBytes(chunk: Buffer): boolean {
@@ -127,9 +132,9 @@ class StreamRelay implements ReplyReceiver {
           this.#readLarge(line, piece.subarray(end));
           return;
         }
-        this.#checkLineCount();
+        this.#count.check();
         this.#form.take({ bytes: line, last: this.#ended });
-        this.#noteLine(line);
+        this.#count.note(line);
         start = end;
       }
     } finally {
@@ -146,8 +151,8 @@ class StreamRelay implements ReplyReceiver {
       .then(() => {
         if (this.#over) return;
         this.#reading = false;
-        this.#checkLineCount();
-        this.#noteLine(line);
+        this.#count.check();
+        this.#count.note(line);
         this.#pass(line);
         this.#accept(rest, 0);
         this.#goOn();
@@ -161,16 +166,6 @@ class StreamRelay implements ReplyReceiver {
     if (this.#reading) return;
     if (this.#ended) this.#finish();
     else if (!this.#writer.blocked) this.#request.reply.resume();
-  }
-
-  #checkLineCount(): void {
-    if (this.#request.tally.outputLines >= this.#maxLines) throw replyTooLong();
-  }
-
-  #noteLine(line: Buffer): void {
-    const { tally, observer } = this.#request;
-    tally.outputLines += 1;
-    observer?.(line);
   }
 
   #pass(piece: Buffer): void {
@@ -200,7 +195,7 @@ class StreamRelay implements ReplyReceiver {
     if (!own) tally.outcome = 'upstream_error';
     this.#noteLast();
     if (!(error instanceof GatewayError) || !exchange.response.headersSent) {
-      this.#over = true;
+      this.#stop();
       this.#settle.reject(error);
       return;
     }
@@ -211,7 +206,7 @@ class StreamRelay implements ReplyReceiver {
 
   /** The client is told in the reply; whoever keeps books hears of it once all was sent. */
   #endRefused(error: GatewayError): void {
-    this.#over = true;
+    this.#stop();
     this.#writer.end();
     void this.#request.exchange.closed.then(() => {
       this.#settle.reject(error);
@@ -219,10 +214,15 @@ class StreamRelay implements ReplyReceiver {
   }
 
   #end(outcome: 'ok' | 'upstream_incomplete' | 'upstream_error'): void {
-    this.#over = true;
+    this.#stop();
     this.#request.tally.outcome = outcome;
     this.#writer.end();
     this.#settle.resolve();
+  }
+
+  #stop(): void {
+    this.#over = true;
+    this.#heartbeat?.stop();
   }
 
   /** Whatever ends the reply: what its last line told is known. */
@@ -236,7 +236,7 @@ class StreamRelay implements ReplyReceiver {
   readonly #leave = (): void => {
     this.#writer.close();
     if (this.#over) return;
-    this.#over = true;
+    this.#stop();
     this.#request.reply.abort();
     this.#request.tally.outcome = 'client_gone';
     this.#noteLast();

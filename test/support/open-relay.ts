@@ -5,8 +5,9 @@ import type { CallReader } from '../../lib/http/read-call.ts';
 import { readRoute } from '../../lib/http/read-route.ts';
 import { sendRefusal } from '../../lib/http/reply.ts';
 import { ByteBudget } from '../../lib/memory/byte-budget.ts';
-import type { ReplyTask } from '../../lib/ollama/replies/reply-task.ts';
-import { runReplyTask } from '../../lib/ollama/replies/reply-task.ts';
+import type { ReplyTask } from '../../lib/relay/reply-task.ts';
+import { runReplyTask } from '../../lib/relay/reply-task.ts';
+import type { BeatTimes } from '../../lib/relay/heartbeat.ts';
 import { LargeReplies } from '../../lib/relay/large-replies.ts';
 import type { RunReplyTask } from '../../lib/relay/large-replies.ts';
 import { relay } from '../../lib/relay/relay.ts';
@@ -34,6 +35,7 @@ export interface RelayTestOptions {
   /** Instead of reading large replies in this thread. */
   readonly runTask?: RunReplyTask;
   readonly memoryBytes?: number;
+  readonly beats?: BeatTimes;
 }
 
 /** Steps 5 and 6 behind the first one, as the gateway joins them, without the others. */
@@ -66,6 +68,7 @@ const RELAY_LIMITS: RelayLimits = {
   largeReplyBytes: 262_144,
 };
 
+const BEATS: BeatTimes = { firstMs: 20_000, everyMs: 15_000 };
 const MEMORY_BYTES = 134_217_728;
 const TICK_MS = 20;
 
@@ -159,11 +162,13 @@ async function forwardAndRelay(
   await relay(parts, {
     exchange,
     call,
+    model: call.model,
     lease: { numPredict },
     tally,
     reply,
     ownerId: readTenantId(exchange),
     headers: options.headers ?? [],
+    beats: options.beats ?? BEATS,
     ...(options.observer && { observer: options.observer }),
   });
 }

@@ -62,6 +62,7 @@ export function samplePrincipal(
 export function sampleCall(changes: Partial<Call> = {}): Call {
   return {
     route: 'chat',
+    wishes: null,
     model: 'llama3',
     streamed: true,
     members: new HeldBytes(

@@ -46,6 +46,18 @@ export const STREAMS = {
     30,
     'A client that takes nothing for so long is cut off.',
   ),
+  eventsFirstSeconds: withDefault(
+    'NZGW_EVENTS_FIRST_SECONDS',
+    integer(1, 3_600),
+    20,
+    'An OpenAI stream without a token for so long begins with a comment: the client hears that it waits.',
+  ),
+  eventsEverySeconds: withDefault(
+    'NZGW_EVENTS_EVERY_SECONDS',
+    integer(1, 3_600),
+    15,
+    'Between two such comments, while nothing else is sent.',
+  ),
   maxLineBytes: withDefault(
     'NZGW_MAX_LINE_BYTES',
     integer(1_024, 64 * MIB),

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ReplyTask } from '../../../lib/ollama/replies/reply-task.ts';
+import type { ReplyTask } from '../../../lib/relay/reply-task.ts';
 import { ROOT } from '../../../lib/root.ts';
 import { openThreadPool } from '../../../lib/threads/thread-pool.ts';
 import type { ThreadPool } from '../../../lib/threads/thread-pool.ts';

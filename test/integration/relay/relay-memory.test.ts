@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { ReplyTask } from '../../../lib/ollama/replies/reply-task.ts';
+import type { ReplyTask } from '../../../lib/relay/reply-task.ts';
 import { startFakeOllama } from '../../support/fake-ollama.ts';
 import type { FakeOllama, Script } from '../../support/fake-ollama.ts';
 import { openRelay, runHere } from '../../support/open-relay.ts';

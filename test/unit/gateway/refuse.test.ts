@@ -22,7 +22,7 @@ async function refuseWith(error: unknown, lease?: Lease): Promise<Refused> {
   let refusal: GatewayError | undefined;
   const front = await openFront({
     onExchange: (exchange) => {
-      refusal = refuse(exchange, error, log, lease);
+      refusal = refuse(exchange, error, log, lease && { lease });
       return Promise.resolve();
     },
   });

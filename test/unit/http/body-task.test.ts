@@ -3,17 +3,19 @@ import { runBodyTask, toCall } from '../../../lib/http/body-task.ts';
 
 const bytes = Buffer.from('{"model":"m","prompt":"x"}');
 
+const FORM = { route: 'generate', dialect: 'native' } as const;
+
 describe('http/body-task', () => {
   it('a call crosses the border of a thread as data', () => {
     const outcome = structuredClone(
-      runBodyTask({ route: 'generate', pieces: [bytes.subarray(0, 5), bytes.subarray(5)] }),
+      runBodyTask({ form: FORM, pieces: [bytes.subarray(0, 5), bytes.subarray(5)] }),
     );
     expect(toCall(outcome)).to.include({ route: 'generate', model: 'm' });
   });
 
   it('a refusal does too, and is thrown again on the other side', () => {
     const wrong = Buffer.from('{"model":"m","prompt":5}');
-    const outcome = structuredClone(runBodyTask({ route: 'generate', pieces: [wrong] }));
+    const outcome = structuredClone(runBodyTask({ form: FORM, pieces: [wrong] }));
     expect(() => toCall(outcome))
       .to.throw('prompt must be a string')
       .with.deep.property('details', { param: 'prompt' });
@@ -26,6 +28,6 @@ describe('http/body-task', () => {
         throw new RangeError('broken');
       },
     });
-    expect(() => runBodyTask({ route: 'generate', pieces: [broken] })).to.throw(RangeError);
+    expect(() => runBodyTask({ form: FORM, pieces: [broken] })).to.throw(RangeError);
   });
 });

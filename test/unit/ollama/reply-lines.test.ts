@@ -4,7 +4,7 @@ import { readLineFacts } from '../../../lib/ollama/replies/line-facts.ts';
 import { takeApart, toFrame, toPieces } from '../../../lib/ollama/replies/line-pieces.ts';
 import { mentionsError } from '../../../lib/ollama/replies/mentions-error.ts';
 import { readTailUsage } from '../../../lib/ollama/replies/read-tail-usage.ts';
-import { listBuffers, runReplyTask } from '../../../lib/ollama/replies/reply-task.ts';
+import { listBuffers, runReplyTask } from '../../../lib/relay/reply-task.ts';
 
 describe('ollama/reply-lines', () => {
   it('tells of a line what the gateway wants to know', () => {
@@ -73,7 +73,8 @@ describe('ollama/reply-lines', () => {
   it('does on a thread what is asked for', () => {
     const half = '{"embeddings":[[1,';
     const segments = [Buffer.from(half), Buffer.from('2]]}')];
-    const reply = runReplyTask({ type: 'embed-reply', route: 'embed', segments });
+    const form = { dialect: 'native', route: 'embed' } as const;
+    const reply = runReplyTask({ type: 'embed-reply', form, segments });
     expect(reply).to.deep.include({ body: Buffer.from('{"embeddings":[[1,2]]}') });
     const bytes = Buffer.from('{"model":"m","done":true}');
     expect(runReplyTask({ type: 'line-facts', bytes })).to.include({ done: true });

@@ -9,6 +9,8 @@ const LINE = new Uint8Array(1);
 const NEVER = new Promise<void>(() => undefined);
 const MEMORY = new ReplyMemory(new ByteBudget(1_000, 1_000), { ownerId: 'acme', closed: NEVER });
 
+const EMBED = { dialect: 'native', route: 'embed' } as const;
+
 describe('relay/large-replies', () => {
   it('lets so many wait for the threads, in order, and refuses those beyond', async () => {
     const running: (() => void)[] = [];
@@ -48,7 +50,7 @@ describe('relay/large-replies', () => {
     });
     const first = large.takeApart(LINE, MEMORY).catch((error: unknown) => error);
     expect(await first).to.include({ code: 'overloaded' });
-    expect(await large.rebuildEmbed('embed', [LINE])).to.equal(null);
+    expect(await large.rebuildEmbed(EMBED, [LINE])).to.equal(null);
   });
 
   it('copies a line when it has its place, and only if there is memory for it', async () => {
@@ -79,8 +81,8 @@ describe('relay/large-replies', () => {
       return Promise.resolve(null);
     });
     const halves = [new Uint8Array(10), new Uint8Array(20).subarray(0, 5)];
-    await large.rebuildEmbed('embed', halves);
-    await large.rebuildEmbed('embed', [new Uint8Array(new SharedArrayBuffer(3))]);
+    await large.rebuildEmbed(EMBED, halves);
+    await large.rebuildEmbed(EMBED, [new Uint8Array(new SharedArrayBuffer(3))]);
     expect(moved).to.deep.equal([10, 20]);
   });
 });

@@ -46,6 +46,8 @@ describe('relay/read-reply', () => {
         reply,
         ownerId: 'acme',
         headers: [],
+        model: 'llama3:latest',
+        beats: { firstMs: 20_000, everyMs: 15_000 },
       },
       reader,
     );

@@ -67,6 +67,8 @@ describe('relay/relay', () => {
       reply: new UntouchedReply(),
       ownerId: 'acme',
       headers: [],
+      model: 'llama3:latest',
+      beats: { firstMs: 20_000, everyMs: 15_000 },
     };
   }
 

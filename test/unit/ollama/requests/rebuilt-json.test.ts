@@ -81,7 +81,7 @@ const route = fc.constantFrom<InferenceRoute>('chat', 'generate', 'embed', 'embe
 
 function rebuild(name: InferenceRoute, json: string): RebuiltCall | undefined {
   try {
-    return rebuildCall(name, Buffer.from(json));
+    return rebuildCall({ route: name, dialect: 'native' }, Buffer.from(json));
   } catch (error) {
     if (error instanceof GatewayError && error.status === 400) return undefined;
     throw error;

@@ -1,15 +1,16 @@
 import type { LineFacts } from '../ollama/replies/line-facts.ts';
+import { toFrame, toPieces } from '../ollama/replies/line-pieces.ts';
 import type { JsonPiece, LineFrame, LinePieces } from '../ollama/replies/line-pieces.ts';
+import { parseLine } from '../ollama/replies/parse-line.ts';
+import type { Assembly, AssemblyParts, Part } from './assembly.ts';
 import { replyTooLong } from './failures.ts';
 import { JsonText } from './json-text.ts';
+import type { LargeReplies } from './large-replies.ts';
 import type { ReplyMemory } from './reply-memory.ts';
 
-/**
- * Puts the lines of a chat or a generation together as Ollama does for `stream:false`: texts
- * concatenated, tool calls and log probabilities appended in order, all else from the last line.
- * What it keeps is the JSON of the reply already.
- */
-export class Assembly {
+/** As Ollama itself does it for `stream:false`. */
+export class NativeAssembly implements Assembly {
+  readonly #large: LargeReplies;
   readonly #maxBytes: number;
   readonly #memory: ReplyMemory;
   readonly #content: JsonText;
@@ -19,7 +20,8 @@ export class Assembly {
   #last: LineFacts | null = null;
   #makeFrame: (() => LineFrame) | null = null;
 
-  constructor(maxBytes: number, memory: ReplyMemory) {
+  constructor(large: LargeReplies, { maxBytes, memory }: AssemblyParts) {
+    this.#large = large;
     this.#maxBytes = maxBytes;
     this.#memory = memory;
     this.#content = new JsonText(memory);
@@ -32,11 +34,27 @@ export class Assembly {
     return this.#last;
   }
 
-  /**
-   * `makeFrame` is called for the last line only.
-   * @throws GatewayError when the reply grows too large
-   */
-  add(pieces: LinePieces, makeFrame: () => LineFrame): void {
+  read(bytes: Uint8Array): Part | null {
+    const line = parseLine(bytes);
+    return line && this.#toPart(toPieces(line), () => toFrame(line));
+  }
+
+  async readLarge(bytes: Uint8Array, memory: ReplyMemory): Promise<Part | null> {
+    const apart = await this.#large.takeApart(bytes, memory);
+    return apart && this.#toPart(apart, () => apart.frame);
+  }
+
+  /** `makeFrame` is called for the last line only. */
+  #toPart(pieces: LinePieces, makeFrame: () => LineFrame): Part {
+    return {
+      facts: pieces.facts,
+      add: () => {
+        this.#add(pieces, makeFrame);
+      },
+    };
+  }
+
+  #add(pieces: LinePieces, makeFrame: () => LineFrame): void {
     this.#last = pieces.facts;
     this.#makeFrame = makeFrame;
     this.#content.add(pieces.content);
@@ -47,7 +65,6 @@ export class Assembly {
     if (this.#content.length + this.#thinking.length + lists > this.#maxBytes) throw replyTooLong();
   }
 
-  /** The reply as one JSON text in pieces; null: no line came. @throws GatewayError */
   finish(): Uint8Array[] | null {
     if (!this.#makeFrame) return null;
     const { rest, message } = this.#makeFrame();
