@@ -39,14 +39,14 @@ export class EventForm implements StreamForm {
       return;
     }
     const framed = this.#frames.frame(text);
-    this.#last = judgeLine(framed && framed.facts);
+    this.#last = judgeLine(framed?.facts ?? null);
     if (framed) this.#text += framed.frames;
   }
 
   async takeLarge(line: Buffer, memory: ReplyMemory): Promise<void> {
     const { state } = this.#frames;
     const framed = await this.#large.frameLine({ spec: this.#spec, state, line }, memory);
-    this.#last = judgeLine(framed && framed.facts);
+    this.#last = judgeLine(framed?.facts ?? null);
     if (!framed) return;
     this.#bytes = framed.frames;
     this.#frames = makeFrames(this.#spec, framed.state);
