@@ -93,6 +93,25 @@ function toOrigin(text: string): string | undefined {
   return bare && /^https?:$/.test(parsed.protocol) && !parsed.password ? parsed.origin : undefined;
 }
 
+/**
+ * Origins of web pages in the one spelling in which browsers send them (RFC 6454): small letters, no
+ * default port. Anything more than scheme, host and port could never match, and neither could a
+ * pattern.
+ */
+export const webOrigins: Kind<readonly string[]> = kind(
+  'origins of web pages (https://host or https://host:port) separated by commas, or *',
+  (text) => {
+    if (text === '*') return [text];
+    const list = text.split(',').map((item) => toWebOrigin(item.trim()));
+    if (list.includes(undefined) || new Set(list).size !== list.length) return undefined;
+    return list.filter((item) => item !== undefined);
+  },
+);
+
+function toWebOrigin(text: string): string | undefined {
+  return /^https?:\/\/[^/\\?#@%*\s]+$/i.test(text) ? toOrigin(text) : undefined;
+}
+
 /** Addresses and CIDR ranges, checked by the class that will match them. */
 export const networks: Kind<readonly string[]> = kind(
   'addresses or CIDR ranges separated by commas, or "none"',

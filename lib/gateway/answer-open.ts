@@ -1,8 +1,8 @@
-import { sendJson, sendText } from '../http/reply.ts';
+import { sendEmpty, sendJson, sendText } from '../http/reply.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { OpenRouteOf } from './stages.ts';
 
-/** The three answers that need no key: Ollama's own probe, liveness, readiness (SPEC §2). */
+/** What needs no key: Ollama's own probe, liveness, readiness (SPEC §2), a browser's preflight. */
 export function answerOpen(exchange: Exchange, route: OpenRouteOf, isReady: () => boolean): void {
   switch (route.name) {
     case 'root':
@@ -16,5 +16,7 @@ export function answerOpen(exchange: Exchange, route: OpenRouteOf, isReady: () =
       sendJson(exchange, ready ? 200 : 503, { status: ready ? 'pass' : 'fail' });
       return;
     }
+    case 'preflight':
+      sendEmpty(exchange, exchange.preflight ?? []);
   }
 }

@@ -19,6 +19,8 @@ export interface Exchange {
   readonly gone: AbortSignal;
   /** Those that every response carries (SPEC §9): names and values in turn. */
   readonly standardHeaders: readonly string[];
+  /** What answers a browser's preflight beside these; null for every other request (SPEC §14). */
+  readonly preflight: readonly string[] | null;
   /** Settles when the response was sent whole or its connection ended; never rejects. */
   readonly closed: Promise<void>;
 }

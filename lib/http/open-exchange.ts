@@ -3,6 +3,7 @@ import type { Dialect } from '../errors/error-body.ts';
 import type { Clock } from '../time/clock.ts';
 import { makeAdmissionId } from './admission-id.ts';
 import type { AddressReader, Peer } from './client-address.ts';
+import type { Cors } from './cors.ts';
 import type { Exchange } from './exchange.ts';
 import { toDialect } from './routes.ts';
 
@@ -10,6 +11,8 @@ interface ExchangeParts {
   readonly clock: Clock;
   readonly addresses: AddressReader;
   readonly peer: Peer;
+  /** null: off. */
+  readonly cors: Cors | null;
 }
 
 const CLIENT_ID = /^[A-Za-z0-9._-]{8,64}$/;
@@ -27,6 +30,7 @@ export class OpenExchange implements Exchange {
   readonly dialect: Dialect;
   readonly startedAtMs: number;
   readonly closed: Promise<void>;
+  readonly #cors: Cors | null;
   readonly #settleClosed: () => void;
   #abort: AbortController | null = null;
   #cut = false;
@@ -40,6 +44,7 @@ export class OpenExchange implements Exchange {
     this.clientAddress = parts.addresses.toClient(parts.peer, forwardedFor);
     this.dialect = toDialect(request.url ?? '');
     this.startedAtMs = parts.clock.monotonicMs();
+    this.#cors = parts.cors;
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.closed = promise;
     this.#settleClosed = () => {
@@ -49,7 +54,13 @@ export class OpenExchange implements Exchange {
 
   get standardHeaders(): readonly string[] {
     const clientsId = this.clientRequestId ?? this.admissionId;
-    return ['request-id', this.admissionId, 'x-request-id', clientsId, 'cache-control', 'no-store'];
+    const id = this.admissionId;
+    const own = ['request-id', id, 'x-request-id', clientsId, 'cache-control', 'no-store'];
+    return this.#cors === null ? own : [...own, ...this.#cors.listHeaders(this.request)];
+  }
+
+  get preflight(): readonly string[] | null {
+    return this.#cors === null ? null : this.#cors.readPreflight(this.request);
   }
 
   get gone(): AbortSignal {

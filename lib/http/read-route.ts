@@ -1,12 +1,17 @@
 import { GatewayError } from '../errors/gateway-error.ts';
 import type { Exchange } from './exchange.ts';
 import { checkFraming } from './framing.ts';
-import { matchRoute } from './routes.ts';
+import { matchRoute, PREFLIGHT } from './routes.ts';
 import type { Route } from './routes.ts';
 
-/** The first half of step 1 (SPEC §2, §2.1): framing, then the request line. @throws GatewayError */
-export function readRoute({ request }: Exchange): Route {
+/**
+ * The first half of step 1 (SPEC §2, §2.1): framing, then the request line. A browser's preflight is
+ * known by its headers, whatever it asks for. @throws GatewayError
+ */
+export function readRoute(exchange: Exchange): Route {
+  const { request } = exchange;
   checkFraming(request);
+  if (exchange.preflight) return PREFLIGHT;
   return matchRoute(request.method ?? '', request.url ?? '');
 }
 

@@ -30,6 +30,11 @@ export function sendText(exchange: Exchange, status: number, text: string): void
   send(exchange, status, text, ['content-type', 'text/plain; charset=utf-8']);
 }
 
+/** Answers 204, which has no body. Does nothing if the head has left. */
+export function sendEmpty(exchange: Exchange, headers: FlatHeaders): void {
+  send(exchange, 204, null, headers);
+}
+
 /**
  * Tells the client why not, in its dialect. Once the head has left there is nothing to tell with:
  * the connection is destroyed, so that the reply cannot pass for a whole one.
@@ -62,11 +67,17 @@ function toRetryHeaders({ status, code, details }: GatewayError): string[] {
   return headers;
 }
 
-function send(exchange: Exchange, status: number, text: string, headers: readonly string[]): void {
+/** `text` null: a status that has no body, and no length either (RFC 9110 §8.6). */
+function send(
+  exchange: Exchange,
+  status: number,
+  text: string | null,
+  headers: readonly string[],
+): void {
   const { request, response } = exchange;
   if (response.headersSent || response.destroyed) return;
   const head = [...exchange.standardHeaders, ...headers];
-  head.push('content-length', String(Buffer.byteLength(text)));
+  if (text !== null) head.push('content-length', String(Buffer.byteLength(text)));
   const pending = isBodyPending(exchange);
   if (pending && !headers.includes('connection')) head.push('connection', 'close');
 
@@ -76,7 +87,8 @@ function send(exchange: Exchange, status: number, text: string, headers: readonl
   } else if (!pending || isHeldBack(exchange)) {
     response.end(text);
   } else {
-    response.write(text);
+    if (text === null) response.flushHeaders();
+    else response.write(text);
     drainBody(exchange, () => response.end());
   }
 }

@@ -1,7 +1,7 @@
 import type { Dialect } from '../errors/error-body.ts';
 import { isBlockedPath } from './blocked-paths.ts';
 
-type OpenRoute = 'root' | 'healthz' | 'readyz';
+type OpenRoute = 'root' | 'healthz' | 'readyz' | 'preflight';
 type ListingRoute = 'tags' | 'ps' | 'version' | 'show' | 'key';
 export type InferenceRoute = 'chat' | 'generate' | 'embed' | 'embeddings';
 
@@ -43,6 +43,9 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['POST /v1/completions', inference('generate', '/api/generate', 'openai')],
   ['POST /v1/embeddings', inference('embed', '/api/embed', 'openai')],
 ]);
+
+/** Of no path: what answers a preflight of an origin that may call us (lib/http/cors.ts). */
+export const PREFLIGHT: Route = open('preflight');
 
 /**
  * Looks the raw request target up. Nothing is decoded, normalised or rewritten first, so a target

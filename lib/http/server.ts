@@ -11,13 +11,19 @@ import { makeAdmissionId } from './admission-id.ts';
 import { makeAddressReader } from './client-address.ts';
 import type { AddressReader } from './client-address.ts';
 import { Connection } from './connection.ts';
+import { makeCors } from './cors.ts';
+import type { Cors } from './cors.ts';
 import type { Exchange } from './exchange.ts';
 import { OpenExchange } from './open-exchange.ts';
 import { toParserRefusal, toRawRefusal } from './raw-refusal.ts';
 
 type ServerSettings = Pick<
   Settings,
-  'headersTimeoutSeconds' | 'bodyTimeoutSeconds' | 'keepAliveSeconds' | 'trustedProxies'
+  | 'headersTimeoutSeconds'
+  | 'bodyTimeoutSeconds'
+  | 'keepAliveSeconds'
+  | 'trustedProxies'
+  | 'corsOrigins'
 >;
 
 interface ServerParts {
@@ -35,7 +41,7 @@ const BODY_DEADLINE_MARGIN_SECONDS = 5;
 /** The public listener, not yet listening. Every request becomes an exchange; nothing throws. */
 export function makeServer(parts: ServerParts): Server {
   const server = createServer(toOptions(parts.settings));
-  const acceptor = new Acceptor(parts, makeAddressReader(parts.settings.trustedProxies));
+  const acceptor = new Acceptor(parts);
   // All of them, so that a header beyond a bound cannot vanish: framing.ts counts them itself.
   server.maxHeadersCount = 0;
 
@@ -77,11 +83,13 @@ function toOptions(settings: ServerSettings): ServerOptions {
 class Acceptor {
   readonly #parts: ServerParts;
   readonly #addresses: AddressReader;
+  readonly #cors: Cors | null;
   readonly #connections = new WeakMap<Duplex, Connection>();
 
-  constructor(parts: ServerParts, addresses: AddressReader) {
+  constructor(parts: ServerParts) {
     this.#parts = parts;
-    this.#addresses = addresses;
+    this.#addresses = makeAddressReader(parts.settings.trustedProxies);
+    this.#cors = makeCors(parts.settings.corsOrigins);
   }
 
   accept(request: IncomingMessage, response: ServerResponse): void {
@@ -100,6 +108,7 @@ class Acceptor {
       clock,
       peer,
       addresses: this.#addresses,
+      cors: this.#cors,
     });
     connection.add(exchange);
     onExchange(exchange).catch((error: unknown) => {

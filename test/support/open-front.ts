@@ -6,7 +6,7 @@ import type { Exchange } from '../../lib/http/exchange.ts';
 import { CallReader } from '../../lib/http/read-call.ts';
 import type { CallReaderParts } from '../../lib/http/read-call.ts';
 import { readRoute, toRouteRefusal } from '../../lib/http/read-route.ts';
-import { sendJson, sendRefusal, sendText } from '../../lib/http/reply.ts';
+import { sendEmpty, sendJson, sendRefusal, sendText } from '../../lib/http/reply.ts';
 import type { Route } from '../../lib/http/routes.ts';
 import { makeServer } from '../../lib/http/server.ts';
 import type { LogFields } from '../../lib/log/logger.ts';
@@ -17,6 +17,7 @@ export interface FrontOptions {
   readonly settings?: Partial<CallReaderParts['settings']> & {
     readonly headersTimeoutSeconds?: number;
     readonly trustedProxies?: readonly string[];
+    readonly corsOrigins?: readonly string[];
   };
   readonly pool?: Pick<ThreadPool, 'run'>;
   /** Whose share of the memory for bodies a request has; all have one owner's if it is not told. */
@@ -43,6 +44,7 @@ const DEFAULTS = {
   bodyTimeoutSeconds: 10,
   keepAliveSeconds: 5,
   trustedProxies: ['127.0.0.0/8', '::1'],
+  corsOrigins: null,
   maxBodyBytes: 1_048_576,
   bodyMemoryBytes: 4_194_304,
   bodyThreadBytes: 262_144,
@@ -104,6 +106,8 @@ async function answer(exchange: Exchange, route: Route, front: Front): Promise<v
     sendJson(exchange, 200, { model: call.model });
   } else if (route.name === 'show') {
     sendJson(exchange, 200, await front.reader.readShow(exchange, front.readOwnerId(exchange)));
+  } else if (route.name === 'preflight') {
+    sendEmpty(exchange, exchange.preflight ?? []);
   } else {
     sendText(exchange, 200, route.name);
   }

@@ -131,6 +131,7 @@ export function sampleExchange(changes: Partial<Exchange> = {}): Exchange {
     dialect: 'native',
     startedAtMs: 1_000,
     standardHeaders: ['request-id', ADMISSION_ID],
+    preflight: null,
     gone: new AbortController().signal,
     closed: Promise.resolve(),
     ...changes,

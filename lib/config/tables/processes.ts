@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { lasting, withDefault } from '../definition.ts';
-import { choice, firstPath, host, integer, networks } from '../kinds.ts';
+import { lasting, optional, withDefault } from '../definition.ts';
+import { choice, firstPath, host, integer, networks, webOrigins } from '../kinds.ts';
 
 export const PROCESSES = {
   host: lasting(withDefault('NZGW_HOST', host, '127.0.0.1', 'Address of the public listener.')),
@@ -45,6 +45,11 @@ export const PROCESSES = {
     networks,
     '127.0.0.0/8,::1',
     'Peers whose X-Forwarded-For is believed.',
+  ),
+  corsOrigins: optional(
+    'NZGW_CORS_ORIGINS',
+    webOrigins,
+    'Web pages whose scripts may call the gateway from a browser (CORS); none: no page may. A key is asked for all the same.',
   ),
   logLevel: withDefault(
     'LOG_LEVEL',

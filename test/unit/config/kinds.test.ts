@@ -11,6 +11,7 @@ import {
   redisUrls,
   secret,
   url,
+  webOrigins,
 } from '../../../lib/config/kinds.ts';
 import type { Kind } from '../../../lib/config/kinds.ts';
 
@@ -103,6 +104,40 @@ describe('config/kinds', () => {
     ]);
     expectRefused(origins, 'http://a,http://a/', 'http://a/v1', 'http://u:p@a', 'ftp://a', 'a', '');
     expectRefused(origins, 'http://a?x', 'http://a#x', 'http://:p@a', 'http://a,');
+  });
+
+  it('reads origins of web pages in the spelling of browsers, or all of them at once', () => {
+    expect(read(webOrigins, 'https://Chat.Example.com, http://localhost:3000')).to.deep.equal([
+      'https://chat.example.com',
+      'http://localhost:3000',
+    ]);
+    expect(read(webOrigins, 'https://a:443,https://a:8443,http://[::1]:80')).to.deep.equal([
+      'https://a',
+      'https://a:8443',
+      'http://[::1]',
+    ]);
+    expect(read(webOrigins, ' * ')).to.deep.equal(['*']);
+  });
+
+  it('refuses origins that no browser would ever send, so that nobody waits for them to match', () => {
+    expectRefused(webOrigins, 'https://a/', 'https://a/app', 'https://a?', 'https://a#', 'https:a');
+    expectRefused(
+      webOrigins,
+      'https://*.example.com',
+      'https://u@a',
+      'https://a\\',
+      'a',
+      'null',
+      '',
+    );
+    expectRefused(
+      webOrigins,
+      '*,https://a',
+      'https://a,*',
+      'https://a,https://A:443',
+      'https://a,',
+    );
+    expectRefused(webOrigins, 'ftp://a', 'https://a:99999', 'https://%61', 'https://a b');
   });
 
   it('reads addresses and ranges of both families, or none', () => {

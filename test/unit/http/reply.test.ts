@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { GatewayError } from '../../../lib/errors/gateway-error.ts';
 import type { Exchange } from '../../../lib/http/exchange.ts';
-import { sendJson, sendRefusal, sendText } from '../../../lib/http/reply.ts';
+import { sendEmpty, sendJson, sendRefusal, sendText } from '../../../lib/http/reply.ts';
 import { openFront } from '../../support/open-front.ts';
 import { exchangeRaw, head } from '../../support/raw-client.ts';
 import type { RawClient } from '../../support/raw-client.ts';
@@ -53,6 +53,20 @@ describe('http/reply', () => {
     ]) {
       const bad = await ask(answer, 'GET /', `X-Request-ID: ${id}`);
       expect(bad.text).to.match(/\r\nx-request-id: [0-9a-f-]{36}\r\n/);
+    }
+  });
+
+  it('204 has neither body nor length, also where a body is still on its way', async () => {
+    const answer: Act = (exchange) => {
+      sendEmpty(exchange, ['x-more', '1']);
+    };
+    const plain = await ask(answer, 'OPTIONS /');
+    const pending = await ask(answer, 'OPTIONS /', 'Content-Length: 10');
+    for (const client of [plain, pending]) {
+      expect(client.status).to.equal(204);
+      expect(client.text).to.include('\r\nx-more: 1\r\n');
+      expect(client.text).to.not.match(/content-length|transfer-encoding/i);
+      expect(client.body).to.equal('');
     }
   });
 
