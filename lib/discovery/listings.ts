@@ -3,6 +3,7 @@ import type { Access } from '../access/authorise.ts';
 import { compileRights, filterModels } from '../access/effective-set.ts';
 import type { Holder } from '../access/effective-set.ts';
 import type { JsonObject } from '../ollama/json-object.ts';
+import type { ModelEntry } from '../shared/records.ts';
 import type { Catalogue } from './catalogue.ts';
 
 /** What listings are made from; a worker's Access with discovery's own catalogue in it. */
@@ -12,8 +13,12 @@ export interface Listing extends Access {
 
 /** Reply of /api/tags: the holder's effective set, newest first. Throws `models_unavailable`. */
 export function listTags({ models, lists }: Listing, holder: Holder): { models: JsonObject[] } {
-  const trusted = trustModels(models);
-  return { models: filterModels(lists, holder, trusted.models).map(({ listed }) => listed) };
+  return { models: listEffective({ models, lists }, holder).map(({ listed }) => listed) };
+}
+
+/** The holder's effective set, newest first. Throws `models_unavailable`. */
+export function listEffective({ models, lists }: Listing, holder: Holder): readonly ModelEntry[] {
+  return filterModels(lists, holder, trustModels(models).models);
 }
 
 /** Reply of /api/ps: what runs of the holder's effective set. Throws `models_unavailable`. */
@@ -27,6 +32,14 @@ export function listRunning({ models, lists }: Listing, holder: Holder): { model
 /** Reply of /api/version. Throws `models_unavailable`. */
 export function describeVersion({ models }: Pick<Listing, 'models'>): { version: string } {
   return { version: trustModels(models).ollamaVersion };
+}
+
+/**
+ * One model of the effective set, by whatever alias the client calls it. Throws `model_not_allowed`
+ * with the text that inference has for it, and `models_unavailable`.
+ */
+export function findEffective(listing: Listing, holder: Holder, name: string): ModelEntry {
+  return authorise(listing, holder, name).model;
 }
 
 /**

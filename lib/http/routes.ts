@@ -1,8 +1,9 @@
 import type { Dialect } from '../errors/error-body.ts';
 import { isBlockedPath } from './blocked-paths.ts';
+import { readModelId } from './model-id.ts';
 
 type OpenRoute = 'root' | 'healthz' | 'readyz' | 'preflight';
-type ListingRoute = 'tags' | 'ps' | 'version' | 'show' | 'key';
+type ListingRoute = 'tags' | 'ps' | 'version' | 'show' | 'key' | 'models';
 export type InferenceRoute = 'chat' | 'generate' | 'embed' | 'embeddings';
 
 /**
@@ -12,6 +13,13 @@ export type InferenceRoute = 'chat' | 'generate' | 'embed' | 'embeddings';
 export type Route =
   | { readonly kind: 'open'; readonly name: OpenRoute; readonly dialect: Dialect }
   | { readonly kind: 'listing'; readonly name: ListingRoute; readonly dialect: Dialect }
+  | {
+      readonly kind: 'listing';
+      readonly name: 'model';
+      readonly dialect: Dialect;
+      /** What the client calls it: decoded, not yet known to be a name. */
+      readonly modelId: string;
+    }
   | {
       readonly kind: 'inference';
       readonly name: InferenceRoute;
@@ -35,6 +43,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['HEAD /api/version', listing('version')],
   ['POST /api/show', listing('show')],
   ['GET /api/v1/key', listing('key')],
+  ['GET /v1/models', listing('models', 'openai')],
   ['POST /api/chat', inference('chat', '/api/chat')],
   ['POST /api/generate', inference('generate', '/api/generate')],
   ['POST /api/embed', inference('embed', '/api/embed')],
@@ -47,15 +56,24 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
 /** Of no path: what answers a preflight of an origin that may call us (lib/http/cors.ts). */
 export const PREFLIGHT: Route = open('preflight');
 
+/** The one path that ends in a value. */
+const ONE_MODEL = '/v1/models/';
+
 /**
  * Looks the raw request target up. Nothing is decoded, normalised or rewritten first, so a target
- * in another spelling is simply not in the table; the query string is cut off and never read.
+ * in another spelling is simply not in the table; the query string is cut off and never read. Only the
+ * id of a model is decoded, after its place in the path was found.
  */
 export function matchRoute(method: string, target: string): Route {
   const query = target.indexOf('?');
   const path = query === -1 ? target : target.slice(0, query);
   const route = ROUTES.get(`${method} ${path}`);
   if (route) return route;
+  if (method === 'GET' && path.startsWith(ONE_MODEL)) {
+    const modelId = readModelId(path.slice(ONE_MODEL.length));
+    if (modelId !== undefined)
+      return { kind: 'listing', name: 'model', dialect: 'openai', modelId };
+  }
   return { kind: isBlockedPath(path) ? 'blocked' : 'unknown', dialect: toDialect(target) };
 }
 
@@ -69,8 +87,8 @@ function open(name: OpenRoute): Route {
   return Object.freeze({ kind: 'open', name, dialect: 'native' });
 }
 
-function listing(name: ListingRoute): Route {
-  return Object.freeze({ kind: 'listing', name, dialect: 'native' });
+function listing(name: ListingRoute, dialect: Dialect = 'native'): Route {
+  return Object.freeze({ kind: 'listing', name, dialect });
 }
 
 /** `name` is the native route that serves it, whatever the client speaks. */

@@ -37,6 +37,17 @@ const TARGETS = [
   '*',
   'api/chat',
   '/v1/../api/chat',
+  '/v1/models/',
+  '/v1/models/../../api/pull',
+  '/v1/models/./llama3',
+  '/v1/models//api/pull',
+  '/v1/models/a/b/c/d',
+  '/v1/models/%',
+  '/v1/models/%ff',
+  '/v1/models/a;b',
+  '/v1/models\\llama3',
+  '/V1/models/llama3',
+  '/v1/%6dodels',
 ] as const;
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD'] as const;

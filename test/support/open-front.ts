@@ -99,7 +99,7 @@ async function serveFirstStep(exchange: Exchange, front: Front): Promise<void> {
 }
 
 async function answer(exchange: Exchange, route: Route, front: Front): Promise<void> {
-  if (route.kind === 'blocked' || route.kind === 'unknown') throw toRouteRefusal(route.kind);
+  if (route.kind === 'blocked' || route.kind === 'unknown') throw toRouteRefusal(route);
   if (route.kind === 'inference') {
     const call = await front.reader.readCall(exchange, route.name, front.readOwnerId(exchange));
     front.calls.push(call);

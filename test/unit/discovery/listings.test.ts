@@ -5,6 +5,7 @@ import { openModelLists } from '../../../lib/access/model-list.ts';
 import { openCatalogue } from '../../../lib/discovery/catalogue.ts';
 import {
   describeVersion,
+  findEffective,
   listRunning,
   listTags,
   showModel,
@@ -79,6 +80,16 @@ describe('discovery/listings', () => {
     });
   });
 
+  it('finds what the list tells of one model, under any alias', () => {
+    expect(findEffective(listing(), holder('a:1'), 'library/A:1').listed).to.deep.equal(
+      listedModel('a:1').listed,
+    );
+    for (const name of ['b:1', 'nowhere', '../a:1', '']) {
+      const refusal = refusalOf(() => findEffective(listing(), holder('a:1'), name));
+      expect(refusal?.code, name).to.equal('model_not_allowed');
+    }
+  });
+
   it('refuses to show with the words of a refused inference, whether the model exists or not', () => {
     const inference = refusalOf(() => authorise(listing(), holder(), 'a:1'));
     for (const name of ['a:1', 'nowhere', '']) {
@@ -96,6 +107,7 @@ describe('discovery/listings', () => {
       () => listRunning(old, all),
       () => describeVersion(old),
       () => showModel(old, all, 'a:1'),
+      () => findEffective(old, all, 'a:1'),
       () => showModel(listing(), all, 'b:1'),
     ].map(refusalOf);
     for (const refusal of refusals) {
