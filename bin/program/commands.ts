@@ -1,4 +1,5 @@
 import { config } from '../commands/config.ts';
+import { connect } from '../commands/connect.ts';
 import { createKey } from '../commands/create-key.ts';
 import { createTenant } from '../commands/create-tenant.ts';
 import { explain } from '../commands/explain.ts';
@@ -46,4 +47,5 @@ export const COMMANDS: readonly Command[] = [
   explain,
   holds,
   verifyLedger,
+  connect,
 ];
