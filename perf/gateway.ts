@@ -66,6 +66,7 @@ export async function startGateway(plan: GatewayPlan): Promise<PerfGateway> {
   await audit.connect();
   return {
     name: 'neuronetz-gateway',
+    translates: true,
     url,
     headers: { authorization: `Bearer ${key}` },
     pid: child.pid,

@@ -99,10 +99,11 @@ function sumStores(after: readonly Reading[], before: readonly Reading[]): numbe
 
 function toPlan(server: Server, slice: Slice): LoadPlan {
   const { scenario, connections, durationMs, warmUpMs } = slice;
+  const asked = server.translates === true ? scenario : (scenario.rivals ?? scenario);
   return {
-    url: server.url + scenario.path,
+    url: server.url + asked.path,
     headers: server.headers,
-    body: scenario.body,
+    body: asked.body,
     connections,
     durationMs,
     warmUpMs,

@@ -1,11 +1,17 @@
 import { buildWhole } from '../test/support/fake-lines.ts';
 import type { Script } from '../test/support/fake-script.ts';
 
-/** What is measured: one kind of request at some numbers of connections. */
-export interface Scenario {
-  readonly name: string;
+/** What a server is asked. */
+export interface Asked {
   readonly path: string;
   readonly body: string;
+}
+
+/** What is measured: one kind of request at some numbers of connections. */
+export interface Scenario extends Asked {
+  readonly name: string;
+  /** What those are asked that cannot do the work: the nearest that they can. */
+  readonly rivals?: Asked;
   readonly connections: readonly number[];
   /** Lines that every answer must have at least. */
   readonly lines: number;
@@ -21,6 +27,11 @@ const MESSAGES = [
   { role: 'user', content: 'Name the largest city of each continent, and nothing else.' },
 ];
 
+const NATIVE_STREAM: Asked = {
+  path: '/api/chat',
+  body: JSON.stringify({ model: STREAM_MODEL, messages: MESSAGES }),
+};
+
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: `JSON, ${ANSWER_BYTES}-byte answer`,
@@ -31,8 +42,15 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: `native stream, ${STREAM_LINES} lines`,
-    path: '/api/chat',
-    body: JSON.stringify({ model: STREAM_MODEL, messages: MESSAGES }),
+    ...NATIVE_STREAM,
+    connections: [1, 32],
+    lines: STREAM_LINES,
+  },
+  {
+    name: 'the same, translated to events',
+    path: '/v1/chat/completions',
+    body: JSON.stringify({ model: STREAM_MODEL, messages: MESSAGES, stream: true }),
+    rivals: NATIVE_STREAM,
     connections: [1, 32],
     lines: STREAM_LINES,
   },

@@ -2,6 +2,8 @@
 export interface Server {
   readonly name: string;
   readonly url: string;
+  /** It speaks OpenAI's dialect before an upstream that does not. */
+  readonly translates?: boolean;
   /** Sent with each request. */
   readonly headers: Readonly<Record<string, string>>;
   /** Whose CPU time counts, with all below it; none for the direct call. */
