@@ -40,7 +40,7 @@ describe('e2e: the OpenAI client from npm works unchanged', function () {
       model: MODEL,
       messages: [{ role: 'developer', content: 'be kind' }, ...MESSAGES],
       max_completion_tokens: 50,
-      max_tokens: 10,
+      ...{ max_tokens: 10 },
     });
     expect(reply).to.deep.include({ object: 'chat.completion', model: 'llama3:latest' });
     expect(reply.id).to.match(/^chatcmpl-[0-9a-f]{24}$/);

@@ -10,7 +10,7 @@ import { until } from '../support/until.ts';
 const CHAT = {
   model: 'llama3',
   messages: [{ role: 'user', content: 'hello' }],
-  max_tokens: 50,
+  max_completion_tokens: 50,
 } satisfies OpenAI.ChatCompletionCreateParamsNonStreaming;
 const WINDOW_MS = 61_000;
 
