@@ -7,6 +7,8 @@ const MODEL = 'llama3';
 const MESSAGES: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: 'hello' }];
 const PIXEL =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+/** Deprecated, and sent by many. */
+const LEGACY_LIMIT: object = { max_tokens: 10 };
 const WEATHER: OpenAI.ChatCompletionTool = {
   type: 'function',
   function: {
@@ -40,7 +42,7 @@ describe('e2e: the OpenAI client from npm works unchanged', function () {
       model: MODEL,
       messages: [{ role: 'developer', content: 'be kind' }, ...MESSAGES],
       max_completion_tokens: 50,
-      ...{ max_tokens: 10 },
+      ...LEGACY_LIMIT,
     });
     expect(reply).to.deep.include({ object: 'chat.completion', model: 'llama3:latest' });
     expect(reply.id).to.match(/^chatcmpl-[0-9a-f]{24}$/);
