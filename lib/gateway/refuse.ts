@@ -8,11 +8,13 @@ import { describeError } from '../log/logger.ts';
 import type { Logger } from '../log/logger.ts';
 import { endEvents } from '../relay/event-head.ts';
 import { wantsEvents } from '../relay/relay.ts';
+import type { Tally } from '../upstream/tally.ts';
 
 /** What is known of a request that is refused. */
 export interface RefusedFacts {
   readonly call?: Pick<Call, 'streamed' | 'wishes'>;
   readonly lease?: Pick<Lease, 'numPredict' | 'headers'>;
+  readonly tally?: Pick<Tally, 'outputLines'>;
 }
 
 /**
@@ -24,12 +26,16 @@ export function refuse(
   exchange: Exchange,
   error: unknown,
   log: Logger,
-  { call, lease }: RefusedFacts = {},
+  { call, lease, tally }: RefusedFacts = {},
 ): GatewayError {
   const refusal = toRefusal(exchange, error, log);
   const { response } = exchange;
   if (response.headersSent && call && wantsEvents(call)) endEvents(response, refusal);
-  else sendRefusal(exchange, refusal, lease ? listLeaseHeaders(lease) : []);
+  else
+    sendRefusal(exchange, refusal, [
+      ...(lease ? listLeaseHeaders(lease) : []),
+      ...(hasWorked(refusal, tally) ? ['x-should-retry', 'false'] : []),
+    ]);
   return refusal;
 }
 
@@ -37,6 +43,15 @@ export function refuse(
 function toRefusal(exchange: Exchange, error: unknown, log: Logger): GatewayError {
   if (!(error instanceof GatewayError)) return toInternalError(exchange, error, log);
   return error.code === 'revoked' && !exchange.response.headersSent ? invalidKey() : error;
+}
+
+/**
+ * The model has worked for it, or was waited for in vain: a library that asks again by itself would
+ * double the load just when the host is sick.
+ */
+function hasWorked({ status, code }: GatewayError, tally: RefusedFacts['tally']): boolean {
+  if (code === 'upstream_timeout') return true;
+  return status === 502 && tally !== undefined && tally.outputLines > 0;
 }
 
 /** What the reply of an admitted request would have told. */

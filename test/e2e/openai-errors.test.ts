@@ -135,6 +135,17 @@ describe('e2e: what goes wrong is told to the OpenAI client as it understands it
     }
   });
 
+  it('what the model has begun to answer is not asked again by the client itself', async () => {
+    const { client: retrying, statuses } = toRetrying(caller);
+    stack.ollama.next({ tokens: 9, dropAfterLines: 3 });
+    const error = await refusal(retrying.chat.completions.create(CHAT));
+    expect(error).to.include({ status: 502, code: 'upstream_error' });
+    expect(statuses).to.deep.equal([502]);
+    stack.ollama.next({ dropAfterLines: 0 });
+    await retrying.chat.completions.create(CHAT);
+    expect(statuses).to.deep.equal([502, 502, 200]);
+  });
+
   it('a key that is revoked in the middle of a stream throws', async () => {
     const made = await stack.makeKey(caller.tenantId);
     const running = stream({ tokens: 50, text: 'a', paceMs: 100 }, toClient(made));

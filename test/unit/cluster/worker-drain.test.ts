@@ -160,6 +160,7 @@ function toExchange(request: IncomingMessage, response: ServerResponse): Exchang
     startedAtMs: 0,
     gone: new AbortController().signal,
     standardHeaders: [],
+    preflight: null,
     closed: Promise.resolve(),
   };
 }

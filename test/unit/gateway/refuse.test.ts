@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { Lease } from '../../../lib/admission/lease.ts';
 import { GatewayError } from '../../../lib/errors/gateway-error.ts';
 import { refuse } from '../../../lib/gateway/refuse.ts';
+import type { RefusedFacts } from '../../../lib/gateway/refuse.ts';
 import { openFront } from '../../support/open-front.ts';
 import { recordLog } from '../../support/record-log.ts';
 import type { RecordedLine } from '../../support/record-log.ts';
@@ -17,12 +17,12 @@ interface Refused {
 }
 
 /** Refuses one real request with an error. */
-async function refuseWith(error: unknown, lease?: Lease): Promise<Refused> {
+async function refuseWith(error: unknown, facts?: RefusedFacts): Promise<Refused> {
   const { log, lines } = recordLog();
   let refusal: GatewayError | undefined;
   const front = await openFront({
     onExchange: (exchange) => {
-      refusal = refuse(exchange, error, log, lease && { lease });
+      refusal = refuse(exchange, error, log, facts);
       return Promise.resolve();
     },
   });
@@ -57,12 +57,26 @@ describe('gateway/refuse', () => {
     expect(headers.get('x-nzgw-max-tokens')).to.equal(null);
 
     const failed = new GatewayError('upstream_error', 'text');
-    const chat = await refuseWith(failed, sampleLease({ headers: left }));
+    const chat = await refuseWith(failed, { lease: sampleLease({ headers: left }) });
     expect(chat.headers.get('x-ratelimit-remaining-requests')).to.equal('3');
     expect(chat.headers.get('x-nzgw-max-tokens')).to.equal('100');
-    const embed = await refuseWith(failed, sampleLease({ numPredict: null, headers: left }));
+    const embed = await refuseWith(failed, {
+      lease: sampleLease({ numPredict: null, headers: left }),
+    });
     expect(embed.headers.get('x-ratelimit-remaining-requests')).to.equal('3');
     expect(embed.headers.get('x-nzgw-max-tokens')).to.equal(null);
+  });
+
+  it('asks libraries not to repeat what the model has worked for', async () => {
+    const asked = async (code: 'upstream_error' | 'upstream_timeout', outputLines: number) => {
+      const { headers } = await refuseWith(new GatewayError(code, 'text'), {
+        tally: { outputLines },
+      });
+      return headers.get('x-should-retry');
+    };
+    expect(await asked('upstream_error', 0)).to.equal(null);
+    expect(await asked('upstream_error', 1)).to.equal('false');
+    expect(await asked('upstream_timeout', 0)).to.equal('false');
   });
 
   it('a key that was revoked while its request ran is refused as any other that is not valid', async () => {
