@@ -9,10 +9,21 @@ const MAX_DEPTH = 64;
  * @throws GatewayError `invalid_request` that names `field`, the field the value belongs to.
  */
 export function checkFreeForm(value: unknown, field: string): void {
-  check(value, field, 1);
+  check(value, { name: field, param: field }, 1);
 }
 
-function check(value: unknown, field: string, depth: number): void {
+/** The same of a field that is not known and so has no name of ours. `at`: where it stands. */
+export function checkUnknownField(value: unknown, at: string): void {
+  check(value, { name: at === '' ? 'an unknown field' : `an unknown field of ${at}` }, 1);
+}
+
+interface Field {
+  readonly name: string;
+  /** Told to OpenAI clients. */
+  readonly param?: string;
+}
+
+function check(value: unknown, field: Field, depth: number): void {
   if (typeof value === 'string') {
     if (!value.isWellFormed()) throw fault(field, 'holds text that is not well-formed Unicode');
   } else if (typeof value === 'number') {
@@ -24,7 +35,7 @@ function check(value: unknown, field: string, depth: number): void {
   }
 }
 
-function checkMembers(value: object, field: string, depth: number): void {
+function checkMembers(value: object, field: Field, depth: number): void {
   for (const [key, item] of Object.entries(value)) {
     if (key === '__proto__') throw fault(field, 'holds a key that is not allowed');
     if (!key.isWellFormed()) throw fault(field, 'holds a key that is not well-formed Unicode');
@@ -32,6 +43,7 @@ function checkMembers(value: object, field: string, depth: number): void {
   }
 }
 
-function fault(field: string, what: string): GatewayError {
-  return new GatewayError('invalid_request', `${field} ${what}`, { param: field });
+function fault({ name, param }: Field, what: string): GatewayError {
+  const details = param === undefined ? {} : { param };
+  return new GatewayError('invalid_request', `${name} ${what}`, details);
 }

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors/gateway-error.ts';
 import { nameField } from './field-faults.ts';
-import { checkFreeForm } from './free-form.ts';
+import { checkUnknownField } from './free-form.ts';
 
 /** The names that Ollama's decoder knows at one place of a request. All are ASCII in lower case. */
 type KnownFields = ReadonlySet<string>;
@@ -38,7 +38,7 @@ function checkUnknown(
     const message = 'The body holds a key that is not allowed: __proto__';
     throw new GatewayError('invalid_request', message);
   }
-  checkFreeForm(object[key], at === '' ? 'an unknown field' : `an unknown field of ${at}`);
+  checkUnknownField(object[key], at);
 }
 
 /** Go's folding, for names in ASCII: U+212A is already lowered to k, U+017F is not to s. */

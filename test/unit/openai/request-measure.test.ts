@@ -111,11 +111,11 @@ describe('openai/requests: bodies that mean harm', () => {
     const deep: unknown = JSON.parse('['.repeat(65) + ']'.repeat(65));
     const messages = [{ role: 'user', content: 'a' }];
     const json = JSON.stringify({ deep });
-    const bodies: readonly [string, object][] = [
+    const bodies: readonly [string | undefined, object][] = [
       ['response_format.json_schema.schema', { response_format: toFormat({ deep }) }],
       ['tools[0].function.parameters', { tools: [{ function: { parameters: { deep } } }] }],
       ['tool_choice', { tool_choice: { deep } }],
-      ['an unknown field', { metadata: deep }],
+      [undefined, { metadata: deep }],
       ['messages[0].tool_calls[0].function.arguments', { messages: [toCaller(json)] }],
     ];
     for (const [param, fields] of bodies) {
