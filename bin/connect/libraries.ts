@@ -32,7 +32,9 @@ const reply = await client.chat.completions.create({
 console.log(reply.choices[0].message.content);`;
 }
 
-/** The key goes into a header: what these libraries call a key is for ollama.com alone. */
+/**
+ * Two texts, of which one is to be pasted. The key goes into a header: what these libraries call a key is for ollama.com alone.
+ */
 export function toOllama({ url, model }: Target): string {
   return `# Python: pip install ollama
 import os

@@ -14,7 +14,7 @@ import type { Tally } from '../upstream/tally.ts';
 export interface RefusedFacts {
   readonly call?: Pick<Call, 'streamed' | 'wishes'>;
   readonly lease?: Pick<Lease, 'numPredict' | 'headers'>;
-  readonly tally?: Pick<Tally, 'outputLines'>;
+  readonly tally?: Pick<Tally, 'outputLines' | 'bytesOut'>;
 }
 
 /**
@@ -30,7 +30,7 @@ export function refuse(
 ): GatewayError {
   const refusal = toRefusal(exchange, error, log);
   const { response } = exchange;
-  if (response.headersSent && call && wantsEvents(call)) endEvents(response, refusal);
+  if (response.headersSent && call && wantsEvents(call)) endEvents(response, refusal, tally);
   else
     sendRefusal(exchange, refusal, [
       ...(lease ? listLeaseHeaders(lease) : []),

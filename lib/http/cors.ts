@@ -6,7 +6,7 @@ type FlatHeaders = readonly string[];
 
 /** What browsers may be told (SPEC §14: NZGW_CORS_ORIGINS). Made once a worker, where it is on. */
 export interface Cors {
-  /** For every response, whatever it is. */
+  /** For every response to what could be read as a request. */
   listHeaders(request: IncomingMessage): FlatHeaders;
   /**
    * What the answer to a preflight of an allowed origin has beside these; null for any other request.

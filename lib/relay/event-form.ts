@@ -22,6 +22,8 @@ export class EventForm implements StreamForm {
   /** Of the lines taken since the last flush. */
   #text = '';
   #bytes: Uint8Array | null = null;
+  /** What these bytes hold of the memory for replies until the client has taken them. */
+  #held: { readonly memory: ReplyMemory; readonly bytes: number } | null = null;
   #last: LineFacts | null = null;
 
   constructor(large: LargeReplies, spec: FramesSpec) {
@@ -30,7 +32,12 @@ export class EventForm implements StreamForm {
     this.#frames = makeFrames(spec);
   }
 
+  get told(): boolean {
+    return this.#frames.state.finished;
+  }
+
   take({ bytes, last }: StreamLine): void {
+    if (this.told) return;
     const text = bytes.toString();
     const plain = last ? null : this.#frames.framePlain(text);
     if (plain !== null) {
@@ -44,10 +51,13 @@ export class EventForm implements StreamForm {
   }
 
   async takeLarge(line: Buffer, memory: ReplyMemory): Promise<void> {
+    if (this.told) return;
     const { state } = this.#frames;
     const framed = await this.#large.frameLine({ spec: this.#spec, state, line }, memory);
     this.#last = judgeLine(framed?.facts ?? null);
     if (!framed) return;
+    memory.hold(framed.frames.length);
+    this.#held = { memory, bytes: framed.frames.length };
     this.#bytes = framed.frames;
     this.#frames = makeFrames(this.#spec, framed.state);
   }
@@ -58,10 +68,17 @@ export class EventForm implements StreamForm {
       this.#bytes = null;
       return Buffer.from(large.buffer, large.byteOffset, large.byteLength);
     }
+    this.#release();
     if (this.#text === '') return null;
     const bytes = Buffer.from(this.#text);
     this.#text = '';
     return bytes;
+  }
+
+  /** Lines come again when the client has taken what was pushed. */
+  #release(): void {
+    this.#held?.memory.drop(this.#held.bytes);
+    this.#held = null;
   }
 
   readLast(): LineFacts | null {

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '../errors/gateway-error.ts';
 import { KEEP_ALIVE, toErrorFrame } from '../openai/replies/sse.ts';
+import type { Tally } from '../upstream/tally.ts';
 import type { RelayRequest } from './relay-request.ts';
 import { sendHead } from './reply-head.ts';
 
@@ -26,8 +27,16 @@ export function sendKeepAlive(
   response.write(KEEP_ALIVE);
 }
 
-/** Ends a stream of events that somebody else began. Does nothing where it has ended. */
-export function endEvents(response: ServerResponse, error: GatewayError): void {
+/**
+ * Ends a stream of events of which nothing was sent but comments. Does nothing where it has ended.
+ */
+export function endEvents(
+  response: ServerResponse,
+  error: GatewayError,
+  tally: Pick<Tally, 'bytesOut'> | undefined,
+): void {
   if (response.destroyed || response.writableEnded) return;
-  response.end(toErrorFrame(error));
+  const frame = toErrorFrame(error);
+  if (tally) tally.bytesOut += Buffer.byteLength(frame);
+  response.end(frame);
 }

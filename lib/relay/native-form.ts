@@ -14,6 +14,8 @@ export class NativeForm implements StreamForm {
   readonly headers = HEADERS;
   /** No blank line is ever inserted into NDJSON. */
   readonly keepAlive = null;
+  /** A native client reads that from the last line, and what comes after it too. */
+  readonly told = false;
   readonly #large: LargeReplies;
   #lastLine: Buffer | null = null;
   /** Of the last line, if it had to be read. */

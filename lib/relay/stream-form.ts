@@ -24,6 +24,8 @@ export interface StreamForm {
   takeLarge(line: Buffer, memory: ReplyMemory): Promise<void>;
   /** What the client gets of the lines taken since the last call; `piece` is those lines as they came. */
   flush(piece: Buffer): Buffer | null;
+  /** The client was told that its reply is whole: nothing may follow, whatever the upstream does. */
+  readonly told: boolean;
   /** Of the last line taken; null: none was, or it was no object. */
   readLast(): LineFacts | null;
   /** The body ended where HTTP says it should. Null: the client was told all that it will be. */

@@ -81,11 +81,8 @@ export class StreamRelay implements ReplyReceiver {
 
   /** Shows a client, and proxies before it, that its stream lives while nothing comes. */
   #beat(keepAlive: Buffer): void {
-    let seenBytes = this.#bytesIn;
     this.#heartbeat = new Heartbeat(this.#request.beats, () => {
-      const quiet = this.#bytesIn === seenBytes;
-      seenBytes = this.#bytesIn;
-      if (quiet && !this.#writer.blocked) this.#push(keepAlive);
+      if (!this.#writer.blocked) this.#push(keepAlive);
     });
   }
 
@@ -170,7 +167,9 @@ export class StreamRelay implements ReplyReceiver {
 
   #pass(piece: Buffer): void {
     const bytes = this.#form.flush(piece);
-    if (bytes) this.#push(bytes);
+    if (!bytes) return;
+    this.#push(bytes);
+    this.#heartbeat?.delay();
   }
 
   #push(bytes: Buffer): void {
@@ -196,7 +195,13 @@ export class StreamRelay implements ReplyReceiver {
     this.#noteLast();
     if (!(error instanceof GatewayError) || !exchange.response.headersSent) {
       this.#stop();
+      // What was sent may end within a frame: nothing can be told behind it.
+      if (exchange.response.headersSent) exchange.response.destroy();
       this.#settle.reject(error);
+      return;
+    }
+    if (this.#form.told) {
+      this.#end('ok');
       return;
     }
     this.#writer.push(Buffer.from(this.#form.toErrorFrame(error)));

@@ -20,7 +20,7 @@ export interface Refusal {
   readonly ask: (pair: Pair, dialect: Dialect) => Promise<Answer>;
   readonly endpoints?: readonly Pair['endpoint'][];
   /** What OpenAI's clients are told is at fault; none: nothing. */
-  readonly param?: string | Readonly<Record<Pair['endpoint'], string>>;
+  readonly param?: string | Readonly<Partial<Record<Pair['endpoint'], string>>>;
   /** What the sentences call differently: native, OpenAI. */
   readonly words?: readonly [native: string, openai: string];
   /** No wait helps. */

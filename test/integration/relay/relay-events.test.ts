@@ -95,6 +95,38 @@ describe('relay: server-sent events', () => {
     ]);
   });
 
+  it('end with [DONE], whatever the upstream does behind its last line', async () => {
+    await suite.reopen({ limits: { chunkTimeoutMs: 150 } });
+    const last = JSON.stringify({
+      model: 'm',
+      done: true,
+      done_reason: 'stop',
+      prompt_eval_count: 7,
+      eval_count: 2,
+    });
+    for (const script of [
+      { tokens: 2, finalLine: `${last}\n{"model":"m"}` },
+      { tokens: 2, finalLine: `${last}\n` },
+      { tokens: 2, finalLine: `${last}\n<html>` },
+      { tokens: 2, finalLine: `${last}\n{"error":"late"}` },
+      { tokens: 2, finalLine: last, holdAtEnd: true },
+    ]) {
+      const events = await post(script);
+      expect(events.endsWith(`"finish_reason":"stop"}]}\n\n${DONE}`)).to.equal(true);
+      const tally = suite.relay.tallies.at(-1);
+      expect(tally).to.include({ outcome: 'ok' });
+      expect(tally?.reported).to.deep.equal({ promptTokens: 7, completionTokens: 2 });
+    }
+  });
+
+  it('are comments when nothing was sent for as long as is set, and not before', async () => {
+    await suite.reopen({ beats: { firstMs: 10_000, everyMs: 400 } });
+    const steady = await post({ tokens: 8, paceMs: 100 });
+    expect(steady).to.not.include('keep-alive');
+    const slow = await post({ tokens: 1, paceMs: 600 });
+    expect(slow.split(': keep-alive')).to.have.length(2);
+  });
+
   it('are comments while nothing comes between two tokens', async () => {
     await suite.reopen({ beats: { firstMs: 60, everyMs: 60 } });
     const events = await post({ tokens: 2, paceMs: 250 });

@@ -11,6 +11,7 @@ import { until } from '../../support/until.ts';
 
 const CHAT = { model: 'llama3:latest', messages: [{ role: 'user', content: 'hi' }] };
 const ASSEMBLED = { ...CHAT, stream: false };
+const EVENTS = { ...CHAT, stream: true };
 const EMBED = { model: 'nomic-embed-text:latest', input: ['a', 'b'] };
 const LARGE = { longLineBytes: 400_000, tokens: 3 };
 
@@ -51,10 +52,23 @@ describe('relay: the memory of replies', () => {
   const nothingHeld = (): Promise<unknown> =>
     until(() => relay.memory.heldBytes === 0, { withinMs: 1_000, what: 'the memory' });
 
+  it('counts the events of a large line until their client has taken them', async () => {
+    const held: number[] = [];
+    await open({ observer: () => held.push(relay.memory.heldBytes) });
+    fake.next(LARGE);
+    const path = `${relay.url}/v1/chat/completions`;
+    const response = await fetch(path, { method: 'POST', body: JSON.stringify(EVENTS) });
+    expect((await response.text()).length).to.be.greaterThan(400_000);
+    expect(Math.max(...held)).to.be.greaterThan(2 * 400_000);
+    expect(held.at(-1)).to.be.below(2 * 400_000);
+    await nothingHeld();
+  });
+
   for (const [name, script, path, body] of [
     ['embedded', { dimensions: 50_000 }, '/api/embed', EMBED],
     ['assembled', LARGE, '/api/chat', ASSEMBLED],
     ['streamed', LARGE, '/api/chat', CHAT],
+    ['as events', LARGE, '/v1/chat/completions', EVENTS],
   ] as const) {
     it(`holds nothing of a reply whose client left while a thread had it (${name})`, async () => {
       const { promise, resolve } = Promise.withResolvers<undefined>();

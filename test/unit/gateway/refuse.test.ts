@@ -70,7 +70,7 @@ describe('gateway/refuse', () => {
   it('asks libraries not to repeat what the model has worked for', async () => {
     const asked = async (code: 'upstream_error' | 'upstream_timeout', outputLines: number) => {
       const { headers } = await refuseWith(new GatewayError(code, 'text'), {
-        tally: { outputLines },
+        tally: { outputLines, bytesOut: 0 },
       });
       return headers.get('x-should-retry');
     };
