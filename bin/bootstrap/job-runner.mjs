@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { JobProcess } from './job-process.mjs';
 import { NODE, ROOT, pinnedEnvironment } from './paths.mjs';
 
-const DEADLINE_MS = 10 * 60_000;
+const DEADLINE_MS = 20 * 60_000;
 const LINGER_MS = 10_000;
 /** Jobs write to a pipe; whether a person reads in colour is known here. */
 const COLOUR = process.stderr.isTTY === true ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' };

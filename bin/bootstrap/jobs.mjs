@@ -30,7 +30,8 @@ export function planJobs({ grep, fast }) {
   return [
     ...(grep === undefined ? checks : checks.slice(0, 1)),
     quick,
-    tests('integration', ['integration'], { grep }),
+    tests('integration', ['integration'], { grep, but: CLI }),
+    tests('cli', [CLI], { grep }),
     tests('model', ['model'], { grep }),
     tests('e2e', ['e2e'], { grep, after: ['build'] }),
     tests('security', ['security'], { grep, after: ['build'] }),
@@ -42,14 +43,22 @@ function check(name, script, args) {
   return { name, script, args, after: [], counts: false, alone: false };
 }
 
-function tests(name, folders, { grep, after = [], alone = false }) {
-  const files = folders.flatMap(listTests).filter((path) => path.endsWith(SERIAL) === alone);
+function tests(name, folders, { grep, but, after = [], alone = false }) {
+  const files = folders
+    .flatMap(listTests)
+    .filter((path) => path.endsWith(SERIAL) === alone && !isWithin(path, but));
   const filter = grep === undefined ? [] : ['--grep', grep];
   const args = [...filter, ...files];
   return { name, script: join(BIN, 'mocha'), args, after, counts: true, alone };
 }
 
 const SERIAL = '.serial.test.ts';
+/** Half of what integration tests take: each starts the program many times. */
+const CLI = 'integration/cli';
+
+function isWithin(path, folder) {
+  return folder !== undefined && path.startsWith(`test/${folder}/`);
+}
 
 function listTests(folder) {
   let names;

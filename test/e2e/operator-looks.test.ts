@@ -9,7 +9,7 @@ import type { MadeKey, Stack } from '../support/stack.ts';
 const CHAT = {
   model: 'llama3',
   messages: [{ role: 'user', content: 'hello' }],
-  options: { num_predict: 50 },
+  options: { num_predict: 1_000 },
 };
 const LIMITS = { ...NO_LIMITS, budgetTokens: 10_000_000, budgetPeriod: 'day' } as const;
 
