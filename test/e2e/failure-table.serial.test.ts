@@ -30,7 +30,8 @@ const MAX_AGE_MS = 4_000;
 const MAX_WAITING = 100;
 const STORE_ENTRIES = 'with entry as materialized';
 
-const UNCHECKED = 'API keys cannot be checked at the moment.';
+/** Before admission and right after it: in other words, the same. */
+const UNCHECKED = 'API keys cannot be checked ';
 const OUT_OF_DATE = 'The list of models is out of date.';
 const BREAKER_OPEN = 'failed several times in a row';
 const BACKLOG = 'Too many finished requests wait to be recorded.';
