@@ -16,7 +16,7 @@ type Adding = Redis & {
 };
 
 describe('store/redis-cluster', function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   let cluster: OwnRedisCluster;
   let redis: Adding;
   let nodes: readonly Redis[];
@@ -150,7 +150,7 @@ describe('store/redis-cluster', function () {
 
     await Promise.all(cluster.nodes.map((node) => node.restart()));
     await until(() => Promise.all(TAGS.map((tag) => add(tag))).catch(() => null), {
-      withinMs: 25_000,
+      withinMs: 60_000,
       what: 'every slot to be served again',
     });
   });
