@@ -30,9 +30,12 @@ export function answerIdle(exchange: Exchange, call: Call, grant: Grant, facts: 
     return;
   }
   const spec = toFramesSpec({ exchange, call, model }, call.wishes);
-  const events = makeFrames(spec).frame(JSON.stringify(reply))?.frames ?? '';
-  if (call.streamed) sendMade(exchange, events, [...EVENT_HEADERS, ...headers]);
-  else sendMade(exchange, toIdleCompletion(spec, call, nowMs), [...JSON_HEADERS, ...headers]);
+  if (call.streamed) {
+    const events = makeFrames(spec).frame(JSON.stringify(reply))?.frames ?? '';
+    sendMade(exchange, events, [...EVENT_HEADERS, ...headers]);
+    return;
+  }
+  sendMade(exchange, toIdleCompletion(spec, call, nowMs), [...JSON_HEADERS, ...headers]);
 }
 
 const JSON_HEADERS = ['content-type', 'application/json; charset=utf-8'];

@@ -22,8 +22,8 @@ export class EventForm implements StreamForm {
   /** Of the lines taken since the last flush. */
   #text = '';
   #bytes: Uint8Array | null = null;
-  /** What these bytes hold of the memory for replies until the client has taken them. */
-  #held: { readonly memory: ReplyMemory; readonly bytes: number } | null = null;
+  /** Of the events that were handed out last: they may wait for their client until the next are. */
+  #handedBytes = 0;
   #last: LineFacts | null = null;
 
   constructor(large: LargeReplies, spec: FramesSpec) {
@@ -56,8 +56,10 @@ export class EventForm implements StreamForm {
     const framed = await this.#large.frameLine({ spec: this.#spec, state, line }, memory);
     this.#last = judgeLine(framed?.facts ?? null);
     if (!framed) return;
+    memory.drop(this.#handedBytes);
+    this.#handedBytes = 0;
     memory.hold(framed.frames.length);
-    this.#held = { memory, bytes: framed.frames.length };
+    this.#handedBytes = framed.frames.length;
     this.#bytes = framed.frames;
     this.#frames = makeFrames(this.#spec, framed.state);
   }
@@ -68,17 +70,10 @@ export class EventForm implements StreamForm {
       this.#bytes = null;
       return Buffer.from(large.buffer, large.byteOffset, large.byteLength);
     }
-    this.#release();
     if (this.#text === '') return null;
     const bytes = Buffer.from(this.#text);
     this.#text = '';
     return bytes;
-  }
-
-  /** Lines come again when the client has taken what was pushed. */
-  #release(): void {
-    this.#held?.memory.drop(this.#held.bytes);
-    this.#held = null;
   }
 
   readLast(): LineFacts | null {
