@@ -98,11 +98,10 @@ function beginBeats(
   });
 }
 
-function readBeats({ settings, clock }: StreamingParts, exchange: Exchange): BeatTimes {
+/** From now on: however long its body took to come, a refusal of the upstream is still a status. */
+function readBeats({ settings }: StreamingParts, { response }: Exchange): BeatTimes {
   const everyMs = settings.eventsEverySeconds * 1_000;
-  if (exchange.response.headersSent) return { firstMs: everyMs, everyMs };
-  const waitedMs = clock.monotonicMs() - exchange.startedAtMs;
-  return { firstMs: settings.eventsFirstSeconds * 1_000 - waitedMs, everyMs };
+  return { firstMs: response.headersSent ? everyMs : settings.eventsFirstSeconds * 1_000, everyMs };
 }
 
 /** Step 6 as the settings want it; large replies are read where large bodies are. */

@@ -1,6 +1,6 @@
 /** When a client that waits for events hears that it waits (SPEC §6). */
 export interface BeatTimes {
-  /** From its request on, unless something came before. */
+  /** From now on, unless something comes before. */
   readonly firstMs: number;
   /** And from then on. */
   readonly everyMs: number;

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import OpenAI from 'openai';
+import { openRawClient } from '../support/raw-client.ts';
 import { post, startStack } from '../support/stack.ts';
 import type { MadeKey, Stack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
@@ -68,6 +69,22 @@ describe('e2e: an OpenAI client whose model still loads hears that it waits', fu
     for (const row of rows)
       expect(row).to.include({ outcome: 'upstream_error', dialect: 'openai' });
     expect(rows.map((row) => Number(row['bytes_out']))).to.deep.equal(sent);
+  });
+
+  it('but a slow upload is no wait for the model: a refusal after it is a status', async () => {
+    stack.ollama.next({ status: 500, firstByteMs: 100 });
+    const body = JSON.stringify({ ...CHAT, stream: true });
+    const client = await openRawClient(Number(new URL(stack.gateway.url).port));
+    client.send(
+      `POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${caller.key}\r\n`,
+      `Content-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`,
+    );
+    const begunAtMs = performance.now();
+    await until(() => performance.now() - begunAtMs > 1_300, { withinMs: 3_000, what: 'the time' });
+    client.send(body.slice(5));
+    await until(() => client.text.includes('"code"'), { withinMs: 3_000, what: 'the refusal' });
+    expect(client.status).to.equal(502);
+    client.destroy();
   });
 
   it('and of its revocation, with the code of a stream that had begun', async () => {
