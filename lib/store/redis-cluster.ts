@@ -33,7 +33,10 @@ export class ClusterRedis extends Cluster {
       retryDelayOnFailover: 0,
       retryDelayOnClusterDown: 0,
       clusterRetryStrategy: backOff,
-      clusterNodeRetryStrategy: (attempt) => (attempt > NODE_ATTEMPTS ? null : backOff(attempt)),
+      // While it is being connected a node that is away ends at once. ioredis gives its nodes up
+      // then, and one that waits for its next attempt says nothing of its end: nobody would try again.
+      clusterNodeRetryStrategy: (attempt) =>
+        this.status !== 'ready' || attempt > NODE_ATTEMPTS ? null : backOff(attempt),
       slotsRefreshInterval: SLOTS_REFRESH_MS,
       // Names are looked up at each connection, and TLS must see them.
       dnsLookup: (name, done) => {
