@@ -52,12 +52,13 @@ export async function checkLedger(
   }
 }
 
+/** Holds first: what is settled after they were read is seen in its stream, until it is in Postgres. */
 async function isAtRest(redis: Redis, shards: number): Promise<boolean> {
   const all = listShards(shards);
-  const waiting = await Promise.all(all.map((shard) => openEventStream(redis, shard).length()));
-  if (waiting.some((events) => events > 0)) return false;
   const { holds } = await readLiveHolds(redis, all);
-  return holds.length === 0;
+  if (holds.length > 0) return false;
+  const waiting = await Promise.all(all.map((shard) => openEventStream(redis, shard).length()));
+  return waiting.every((events) => events === 0);
 }
 
 async function findManyRows(database: Pool): Promise<readonly object[]> {
