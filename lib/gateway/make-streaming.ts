@@ -67,18 +67,24 @@ export function makeStreaming(parts: StreamingParts): Pick<Stages, 'forward' | '
         beats?.stop();
       }
     },
-    relay: (exchange, { call, grant, lease, tally, principal }, reply) =>
-      relay(relayParts, {
-        exchange,
-        call,
-        model: grant.model.name,
-        lease,
-        tally,
-        reply,
-        ownerId: principal.tenant.tenantId,
-        headers: lease.headers,
-        beats: readBeats(parts, exchange),
-      }),
+    relay: async (exchange, facts, reply) => {
+      const { call, grant, lease, tally, principal } = facts;
+      try {
+        await relay(relayParts, {
+          exchange,
+          call,
+          model: grant.model.name,
+          lease,
+          tally,
+          reply,
+          ownerId: principal.tenant.tenantId,
+          headers: lease.headers,
+          beats: readBeats(parts, exchange),
+        });
+      } catch (error) {
+        throw inClientsWords(facts, error);
+      }
+    },
   };
 }
 

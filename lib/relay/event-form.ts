@@ -1,5 +1,6 @@
 import type { GatewayError } from '../errors/gateway-error.ts';
 import type { LineFacts } from '../ollama/replies/line-facts.ts';
+import { nameFields } from '../openai/name-fields.ts';
 import { PLAIN_FACTS } from '../openai/replies/frames.ts';
 import type { Frames } from '../openai/replies/frames.ts';
 import { makeFrames } from '../openai/replies/make-frames.ts';
@@ -86,6 +87,6 @@ export class EventForm implements StreamForm {
   }
 
   toErrorFrame(error: GatewayError): string {
-    return toErrorFrame(error);
+    return toErrorFrame(nameFields(error, this.#spec.kind === 'chat' ? 'chat' : 'generate'));
   }
 }

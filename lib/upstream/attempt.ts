@@ -140,7 +140,7 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamReply, Swept
     this.#moved = true;
     if (this.#phase === 'open') {
       this.#upstream.chunks += 1;
-      if (this.#start) this.#readStart(this.#start, chunk);
+      if (this.#start && !this.#readStart(this.#start, chunk)) return;
       if (!this.#backlog.add(chunk)) controller.pause();
     } else if (this.#errorText?.add(chunk) === false) {
       this.#refuse(this.#errorText);
@@ -154,7 +154,7 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamReply, Swept
       this.#phase = 'over';
       this.#parts.sweeper.remove(this);
       this.#upstream.connections.giveBack(this.#client, this.#request.tenantId);
-      this.#backlog.end(null);
+      this.#backlog.end(this.#start?.readError() ?? null);
     }
   }
 
@@ -195,11 +195,15 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamReply, Swept
     this.abort();
   };
 
-  #readStart(start: ReplyStart, chunk: Buffer): void {
+  /** False: it is an error line, a status that came too late to be one; nothing of it goes on. */
+  #readStart(start: ReplyStart, chunk: Buffer): boolean {
     const verdict = start.read(chunk);
-    if (verdict === undefined) return;
+    if (verdict === undefined) return true;
     this.#start = null;
     this.#pass.judge(verdict);
+    const error = start.readError();
+    if (error) this.#fail(error);
+    return !error;
   }
 
   #refuse(error: ErrorText): void {

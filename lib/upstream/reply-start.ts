@@ -1,8 +1,11 @@
+import type { GatewayError } from '../errors/gateway-error.ts';
 import type { Verdict } from './breaker.ts';
 import { rewordError } from './reword-error.ts';
 
 /** How Ollama's error object begins: no reply and no line of one does. */
 const ERROR_START = '{"error"';
+/** What the model wrote cannot be read: its server works, and another prompt may do. */
+const MODELS_FAULT = 'error parsing tool call';
 /** Of an error line; what is known of it stands at its beginning. */
 const MAX_BYTES = 16_384;
 
@@ -27,10 +30,15 @@ export class ReplyStart {
   end(): Verdict {
     return judgeError(500, this.#text);
   }
+
+  /** What an error line that came first means for its client; null: none did. */
+  readError(): GatewayError | null {
+    return this.#text.startsWith(ERROR_START) ? rewordError(500, this.#text) : null;
+  }
 }
 
 /** What an answer that is no reply shows of its upstream: a 5xx is its failure if we cannot word it. */
 export function judgeError(status: number, text: string): Verdict {
-  if (status < 500) return 'none';
+  if (status < 500 || text.includes(MODELS_FAULT)) return 'none';
   return rewordError(status, text).code === 'invalid_request' ? 'none' : 'failure';
 }

@@ -12,12 +12,16 @@ interface Wording {
 /** What Ollama says of requests that the client can mend, and how we say it. */
 const WORDINGS: readonly Wording[] = [
   wording(
-    /longer than the context length|exceeds? the (available )?context/,
+    /longer than the context length|exceeds? (the )?(available |maximum )?context/,
     'messages',
     'The input is longer than the context of the model.',
   ),
   wording(/does not support thinking/, 'think', 'This model does not support `think`.'),
-  wording(/invalid think value/, 'think', `\`think\` must be ${THINK_VALUES}.`),
+  wording(
+    /invalid think value|think value .{0,32} is not supported/,
+    'think',
+    `\`think\` must be ${THINK_VALUES}.`,
+  ),
   wording(/does not support tools/, 'tools', 'This model does not support `tools`.'),
   wording(/does not support chat/, 'model', 'This model does not support chat.'),
   wording(/does not support (generate|completion)/, 'model', 'This model does not generate text.'),
@@ -39,13 +43,20 @@ const WORDINGS: readonly Wording[] = [
     'raw',
     '`raw` cannot be combined with `template`, `system` or `context`.',
   ),
-  wording(/invalid format/, 'format', '`format` must be "json" or a JSON Schema.'),
+  wording(
+    /invalid format|invalid JSON schema/,
+    'format',
+    '`format` must be "json" or a JSON Schema.',
+  ),
   wording(/top_logprobs must be/, 'top_logprobs', '`top_logprobs` must be between 0 and 20.'),
   wording(/invalid input type/, 'input', '`input` must be a string or a list of strings.'),
   wording(/missing unit in duration|invalid duration/, 'keep_alive', '`keep_alive` is not valid.'),
 ];
 
 const BAD_OPTION = /option "([a-z_]{1,32})" must be of type/;
+
+/** Statuses by which a server says that the request will not do, now or later. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 413, 422]);
 
 const BUSY_RETRY_MS = 1_000;
 /** Until the next poll has found the model gone, or somewhere else. */
@@ -68,7 +79,12 @@ export function rewordError(status: number, body: string): GatewayError {
       retryAfterMs: MISSING_RETRY_MS,
     });
   }
-  return rewordBody(body) ?? answeredBadly();
+  return rewordBody(body) ?? (REFUSALS.has(status) ? notTaken() : answeredBadly());
+}
+
+/** A refusal that is known by its status alone. Nobody should ask the same again. */
+function notTaken(): GatewayError {
+  return new GatewayError('invalid_request', 'The model server does not take this request.');
 }
 
 function rewordBody(body: string): GatewayError | null {

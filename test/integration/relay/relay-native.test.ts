@@ -88,8 +88,18 @@ describe('relay/relay-native', () => {
   it('answers 502 to an error line that comes first', async () => {
     const answer = await post({ errorAfterLines: 0, errorText: 'CANARY' });
     expect(answer.status).to.equal(502);
-    expect(answer.text).to.equal('{"error":"The model server failed while it replied."}');
+    expect(answer.text).to.match(/^\{"error":"The model server/);
+    expect(answer.text).to.not.contain('CANARY');
     expect(suite.relay.tallies[0]).to.include({ outcome: 'upstream_error', written: true });
+  });
+
+  it('answers 400 to one that its client can mend, however it is cut', async () => {
+    for (const splitBytes of [1, 7, 65_536]) {
+      const errorText = '"m" does not support thinking';
+      const answer = await post({ errorAfterLines: 0, errorText, splitBytes });
+      expect(answer.status).to.equal(400);
+      expect(answer.text).to.equal('{"error":"This model does not support `think`."}');
+    }
   });
 
   it('ends with an error line of its own when one comes in the middle', async () => {

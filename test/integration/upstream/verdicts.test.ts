@@ -108,8 +108,8 @@ describe('upstream: what a request shows of its upstream', () => {
     'a 503': [{ status: 503 }, 'upstream_unavailable'],
     'a reset before the head': [{ resetAfterLines: 0 }, 'upstream_error'],
     'a close before the head': [{ dropAfterLines: 0 }, 'upstream_error'],
-    'an error line that comes first': [{ errorAfterLines: 0 }, 'ok'],
-    'an error line in pieces': [{ errorAfterLines: 0, splitBytes: 3 }, 'ok'],
+    'an error line that comes first': [{ errorAfterLines: 0 }, 'upstream_error'],
+    'an error line in pieces': [{ errorAfterLines: 0, splitBytes: 3 }, 'upstream_error'],
     'a 200 without a byte': [{ endAfterLines: 0 }, 'ok'],
     'a head without a body': [
       { status: 200, headers: { 'content-length': '9' } },
@@ -132,10 +132,18 @@ describe('upstream: what a request shows of its upstream', () => {
     'an error line after the first token': [{ errorAfterLines: 1 }, 'ok'],
     'an error line that the client can mend': [
       { errorAfterLines: 0, errorText: '"x" does not support thinking' },
-      'ok',
+      'invalid_request',
+    ],
+    'a schema that the server cannot use': [
+      { status: 500, body: '{"error":"invalid JSON schema in format"}' },
+      'invalid_request',
+    ],
+    'a tool call that the model wrote badly': [
+      { status: 500, body: '{"error":"error parsing tool call: raw=x"}' },
+      'upstream_error',
     ],
     'a 500 that the client can mend': [{ status: 500, body: WORDED }, 'invalid_request'],
-    'a 400': [{ status: 400, body: 'boom' }, 'upstream_error'],
+    'a 400': [{ status: 400, body: 'boom' }, 'invalid_request'],
     'a 404': [{ status: 404, body: "model 'x' not found" }, 'models_unavailable'],
     'a redirect': [{ status: 307 }, 'upstream_error'],
   };
@@ -148,9 +156,9 @@ describe('upstream: what a request shows of its upstream', () => {
   }
 
   it('a 500 whose text breaks off is a failure, a 400 whose text does is none', async () => {
-    for (const [status, expected] of [
-      [400, 'closed'],
-      [500, 'open'],
+    for (const [status, code, expected] of [
+      [400, 'invalid_request', 'closed'],
+      [500, 'upstream_error', 'open'],
     ] as const) {
       const head = `HTTP/1.1 ${status} No\r\ncontent-length: 100\r\n\r\nbo`;
       const server = createServer((socket) => {
@@ -158,7 +166,7 @@ describe('upstream: what a request shows of its upstream', () => {
         socket.once('data', () => socket.end(head));
       });
       await reopen([`http://${await listen(server)}`]);
-      expect(await run()).to.equal('upstream_error');
+      expect(await run()).to.equal(code);
       expect(state()).to.equal(expected);
     }
   });

@@ -49,10 +49,28 @@ describe('upstream/reply-start', () => {
     expect(long.read(Buffer.alloc(20_000, 'x'))).to.equal('failure');
   });
 
+  it('holds what a model wrote against no server', () => {
+    const text = '{"error":"error parsing tool call: raw=\'{\', err=unexpected end of JSON input"}';
+    expect(judgeError(500, text)).to.equal('none');
+  });
+
+  it('knows what an error line that came first means for its client', () => {
+    const readError = (text: string): unknown => {
+      const start = new ReplyStart();
+      start.read(Buffer.from(text));
+      return start.readError();
+    };
+    expect(readError(WORDED)).to.deep.include({ status: 400, details: { param: 'think' } });
+    expect(readError(UNWORDED)).to.include({ status: 502 });
+    expect(readError('{"model":"llama3"}\n')).to.equal(null);
+    expect(readError('')).to.equal(null);
+  });
+
   it('of an answer that is not 200 only a 5xx that nobody can word is a failure', () => {
     expect(judgeError(500, UNWORDED)).to.equal('failure');
     expect(judgeError(503, 'busy')).to.equal('failure');
     expect(judgeError(500, WORDED)).to.equal('none');
+    expect(judgeError(500, '{"error":"invalid JSON schema in format"}')).to.equal('none');
     for (const status of [204, 307, 400, 401, 404]) {
       expect(judgeError(status, UNWORDED)).to.equal('none');
     }

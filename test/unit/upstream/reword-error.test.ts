@@ -18,6 +18,9 @@ describe('upstream/reword-error', () => {
     [400, 'image generation models are not currently supported', 'model'],
     [400, 'raw mode does not support template, system, or context', 'raw'],
     [500, 'invalid format: "x"; expected "json" or a valid JSON Schema object', 'format'],
+    [500, 'invalid JSON schema in format', 'format'],
+    [400, 'think value "low" is not supported for this model', 'think'],
+    [400, 'input length exceeds maximum context length', 'messages'],
     [400, 'top_logprobs must be between 0 and 20', 'top_logprobs'],
     [400, 'invalid input type', 'input'],
     [400, 'time: missing unit in duration "5"', 'keep_alive'],
@@ -59,7 +62,16 @@ describe('upstream/reword-error', () => {
     expect(rewordError(404, '404 page not found').code).to.equal('upstream_error');
   });
 
-  for (const status of [204, 301, 307, 400, 401, 403, 404, 418, 499, 500, 502, 504]) {
+  it('takes a refusal that it cannot word for the request: nobody should ask the same again', () => {
+    for (const status of [400, 413, 422]) {
+      const error = rewordError(status, '{"error":"CANARY"}');
+      expect(error).to.include({ code: 'invalid_request', status: 400 });
+      expect(error.message).to.equal('The model server does not take this request.');
+      expect(error.details.param).to.equal(undefined);
+    }
+  });
+
+  for (const status of [204, 301, 307, 401, 403, 404, 418, 499, 500, 502, 504]) {
     it(`has one answer to a ${status} that says nothing of use`, () => {
       expect(rewordError(status, '')).to.include({ code: 'upstream_error', status: 502 });
     });
