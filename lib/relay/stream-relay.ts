@@ -106,7 +106,7 @@ export class StreamRelay implements ReplyReceiver {
       const rest = this.#splitter.takeRest();
       // A last line without its newline is one if it can be read.
       if (rest) this.#accept(Buffer.concat([rest, Buffer.of(NEWLINE)]), 0);
-      if (!this.#reading) this.#finish();
+      this.#goOn();
     } catch (error) {
       this.#fail(error);
     }
@@ -118,6 +118,7 @@ export class StreamRelay implements ReplyReceiver {
 
   /** Passes whole lines on; before a bad or a large one, those that were good. */
   #accept(piece: Buffer, from: number): void {
+    if (this.#over) return;
     const { maxLineBytes, largeReplyBytes } = this.#parts.limits;
     let start = from;
     try {
@@ -160,7 +161,7 @@ export class StreamRelay implements ReplyReceiver {
   }
 
   #goOn(): void {
-    if (this.#reading) return;
+    if (this.#over || this.#reading) return;
     if (this.#ended) this.#finish();
     else if (!this.#writer.blocked) this.#request.reply.resume();
   }
@@ -169,7 +170,9 @@ export class StreamRelay implements ReplyReceiver {
     const bytes = this.#form.flush(piece);
     if (!bytes) return;
     this.#push(bytes);
-    this.#heartbeat?.delay();
+    // The client has all of it: nobody waits for the end of the upstream's body, which brings nothing.
+    if (this.#form.told) this.#finish();
+    else this.#heartbeat?.delay();
   }
 
   #push(bytes: Buffer): void {
@@ -190,6 +193,7 @@ export class StreamRelay implements ReplyReceiver {
   #fail(error: unknown): void {
     const { reply, tally, exchange } = this.#request;
     reply.abort();
+    if (this.#over) return;
     const own = isOwnFailure(error);
     if (!own) tally.outcome = 'upstream_error';
     this.#noteLast();
@@ -198,10 +202,6 @@ export class StreamRelay implements ReplyReceiver {
       // What was sent may end within a frame: nothing can be told behind it.
       if (exchange.response.headersSent) exchange.response.destroy();
       this.#settle.reject(error);
-      return;
-    }
-    if (this.#form.told) {
-      this.#end('ok');
       return;
     }
     this.#writer.push(Buffer.from(this.#form.toErrorFrame(error)));

@@ -5,6 +5,9 @@ import type { ReplyObject } from './reply-head.ts';
 import { DONE_FRAME } from './sse.ts';
 import { toOpenAiUsage } from './usage.ts';
 
+/** They end a line for some who read streams, and JSON.stringify leaves them as they are; Go does not. */
+const LINE_ENDS = /[\u2028\u2029]/g;
+
 /** What is the same in every chunk of a stream, as text. */
 export class ChunkEnvelope {
   /** What stands before and after the one choice of a chunk. */
@@ -21,7 +24,7 @@ export class ChunkEnvelope {
   }
 
   wrap(choice: object): string {
-    return this.before + JSON.stringify(choice) + this.after;
+    return this.before + toJsonLine(choice) + this.after;
   }
 
   /** What follows the last choice: the usage if it is wanted, and the end. */
@@ -29,4 +32,10 @@ export class ChunkEnvelope {
     if (!this.#includeUsage) return DONE_FRAME;
     return `${this.before}],"usage":${JSON.stringify(toOpenAiUsage(usage))}}\n\n${DONE_FRAME}`;
   }
+}
+
+function toJsonLine(choice: object): string {
+  return JSON.stringify(choice).replace(LINE_ENDS, (end) =>
+    end === '\u2028' ? '\\u2028' : '\\u2029',
+  );
 }

@@ -31,6 +31,7 @@ describe('relay: server-sent events', () => {
   const scripts: readonly [string, Script][] = [
     ['plain text', { tokens: 5, text: ' wörd 🦙' }],
     ['text that JSON escapes', { tokens: 3, text: '"<a>\\\n\u0001' }],
+    ['text that some take for ends of lines', { tokens: 2, text: 'a\u2028b\u2029c' }],
     ['thinking', { tokens: 2, thinking: 3 }],
     ['tool calls in the last line', toolScript(true)],
     ['tool calls in a line of their own', toolScript(false)],
@@ -57,6 +58,12 @@ describe('relay: server-sent events', () => {
     return { tokens: 1, toolCalls: [call, call], toolCallsInFinal };
   }
 
+  it('hold no character that some take for the end of a line', async () => {
+    const events = await post({ tokens: 2, text: 'a\u2028b\u2029c' });
+    expect(events).to.not.match(/[\u2028\u2029]/);
+    expect(events).to.contain('"content":"a\\u2028b\\u2029c"');
+  });
+
   it('keep the counts of the last line, and the bytes that were sent', async () => {
     const events = await post({ tokens: 4, promptTokens: 11 });
     const [tally] = suite.relay.tallies;
@@ -76,12 +83,15 @@ describe('relay: server-sent events', () => {
 
   it('end with an error event, and with no finish, when the upstream fails', async () => {
     for (const script of [
-      { tokens: 9, resetAfterLines: 2 },
-      { tokens: 9, errorAfterLines: 2 },
-      { tokens: 9, endAfterLines: 2 },
+      { tokens: 9, text: 'good', resetAfterLines: 2 },
+      { tokens: 9, text: 'good', errorAfterLines: 2 },
+      { tokens: 9, text: 'good', endAfterLines: 2 },
     ]) {
       const events = (await post(script)).split('\n\n');
       expect(events.at(-1)).to.equal('');
+      // A reset may overtake what was sent before it.
+      const good = events.filter((event) => event.includes('"content":"good"')).length;
+      expect(good).to.equal('resetAfterLines' in script ? Math.min(good, 2) : 2);
       expect(JSON.parse(events.at(-2)?.slice('data: '.length) ?? '')).to.have.nested.property(
         'error.code',
         'upstream_error',
@@ -96,7 +106,10 @@ describe('relay: server-sent events', () => {
   });
 
   it('end with [DONE], whatever the upstream does behind its last line', async () => {
-    await suite.reopen({ limits: { chunkTimeoutMs: 150 } });
+    await suite.reopen({
+      limits: { chunkTimeoutMs: 60_000 },
+      beats: { firstMs: 10_000, everyMs: 20 },
+    });
     const last = JSON.stringify({
       model: 'm',
       done: true,
