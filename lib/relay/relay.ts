@@ -31,7 +31,7 @@ function relayNative(parts: RelayParts, request: RelayRequest): Promise<void> {
   const { route, streamed } = request.call;
   const { large } = parts;
   if (route === 'embed' || route === 'embeddings') {
-    return relayWhole(parts, request, { dialect: 'native', route });
+    return relayWhole(parts, request, { dialect: 'native', route, inputs: countInputs(request) });
   }
   if (streamed) return relayStream(parts, request, new NativeForm(large));
   return relayAssembled(parts, request, (held) => new NativeAssembly(large, held));
@@ -42,11 +42,17 @@ function relayOpenAi(parts: RelayParts, request: RelayRequest, wishes: ReplyWish
   const { large } = parts;
   if (route === 'embed' || route === 'embeddings') {
     const { encoding } = wishes;
-    return relayWhole(parts, request, { dialect: 'openai', model, encoding });
+    const inputs = countInputs(request);
+    return relayWhole(parts, request, { dialect: 'openai', model, encoding, inputs });
   }
   const spec = toFramesSpec(request, wishes);
   if (streamed) return relayStream(parts, request, new EventForm(large, spec));
   return relayAssembled(parts, request, (held) => new OpenAiAssembly(large, spec, held));
+}
+
+/** Texts of a list are counted as messages; a text by itself is none of a list. */
+function countInputs({ call }: RelayRequest): number {
+  return Math.max(1, call.measure.messages);
 }
 
 function relayStream(parts: RelayParts, request: RelayRequest, form: StreamForm): Promise<void> {

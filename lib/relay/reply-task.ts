@@ -12,7 +12,7 @@ import type { PartPlace } from '../openai/replies/whole-part.ts';
 
 /** The form of a reply of embeddings: a native one, or OpenAI's. Plain data. */
 export type EmbedForm =
-  | { readonly dialect: 'native'; readonly route: EmbedRoute }
+  | { readonly dialect: 'native'; readonly route: EmbedRoute; readonly inputs: number }
   | ({ readonly dialect: 'openai' } & EmbeddingsOptions);
 
 /** What is read of a large reply away from the thread that streams (SPEC §2.1). Plain data. */
@@ -48,7 +48,7 @@ export function runReplyTask(task: ReplyTask): object | null {
 /** A whole reply in the form that its client wants; null: it is none. */
 export function rebuildEmbeddings(form: EmbedForm, bytes: Uint8Array): EmbedReply | null {
   return form.dialect === 'native'
-    ? rebuildEmbedReply(form.route, bytes)
+    ? rebuildEmbedReply(form, bytes)
     : rebuildOpenAiEmbeddings(bytes, form);
 }
 

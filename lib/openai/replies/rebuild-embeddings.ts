@@ -7,21 +7,24 @@ export interface EmbeddingsOptions {
   /** The client's own spelling. */
   readonly model: string;
   readonly encoding: ReplyWishes['encoding'];
+  /** Texts to embed, each of which has its vector. */
+  readonly inputs: number;
 }
 
 const FLOAT_BYTES = 4;
 
 /**
- * Makes the reply of /v1/embeddings from a whole one of /api/embed; null if it is none. Plain data
- * in and out: it may run in a thread.
+ * Makes the reply of /v1/embeddings from a whole one of /api/embed; null if it is none, or has not a
+ * vector for each text: its client goes by their places. Plain data in and out: it may run in a thread.
  */
 export function rebuildOpenAiEmbeddings(
   bytes: Uint8Array,
-  { model, encoding }: EmbeddingsOptions,
+  { model, encoding, inputs }: EmbeddingsOptions,
 ): EmbedReply | null {
   const reply = parseLine(bytes);
   const embeddings = reply?.['embeddings'];
-  if (!reply || !Array.isArray(embeddings) || !embeddings.every(isVector)) return null;
+  if (!reply || !Array.isArray(embeddings) || embeddings.length !== inputs) return null;
+  if (!embeddings.every(isVector)) return null;
   const usage = readUsage(reply);
   const promptTokens = usage.promptTokens ?? 0;
   const rebuilt = {

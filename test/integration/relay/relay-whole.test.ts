@@ -81,6 +81,7 @@ describe('relay/relay-whole', () => {
   const failures: Record<string, Script> = {
     'an error': { status: 200, body: '{"error":"CANARY"}' },
     'no embedding': { status: 200, body: '{"model":"m"}' },
+    'one embedding for two texts': { status: 200, body: '{"model":"m","embeddings":[[1]]}' },
     garbage: { status: 200, body: '<html>CANARY' },
     'half a reply': { dropAfterLines: 1, stallAfterLines: 1 },
     'a reset': { resetAfterLines: 0 },

@@ -68,7 +68,7 @@ describe('ollama/replies', () => {
 
   it('rebuilds embeddings from known fields', () => {
     const reply = rebuildEmbedReply(
-      'embed',
+      { route: 'embed', inputs: 1 },
       Buffer.from(
         '{"model":"m","embeddings":[[1,2]],"prompt_eval_count":3,"x":1,"load_duration":"y"}',
       ),
@@ -79,14 +79,25 @@ describe('ollama/replies', () => {
       prompt_eval_count: 3,
     });
     expect(reply?.usage.promptTokens).to.equal(3);
-    const loaded = rebuildEmbedReply('embed', Buffer.from('{"embeddings":[]}'));
+    const loaded = rebuildEmbedReply(
+      { route: 'embed', inputs: 0 },
+      Buffer.from('{"embeddings":[]}'),
+    );
     expect(Buffer.from(loaded?.body ?? []).toString()).to.equal('{"embeddings":[]}');
   });
 
   it('takes nothing else for an embedding', () => {
     for (const text of ['{"embeddings":[[1,"2"]]}', '{"embeddings":[1]}', '{"error":"x"}', '[]']) {
-      expect(rebuildEmbedReply('embed', Buffer.from(text))).to.equal(null);
-      expect(rebuildEmbedReply('embeddings', Buffer.from(text))).to.equal(null);
+      for (const route of ['embed', 'embeddings'] as const) {
+        expect(rebuildEmbedReply({ route, inputs: 1 }, Buffer.from(text))).to.equal(null);
+      }
+    }
+  });
+
+  it('takes no reply that has not a vector for each text', () => {
+    const bytes = Buffer.from('{"embeddings":[[1],[2]]}');
+    for (const inputs of [1, 3]) {
+      expect(rebuildEmbedReply({ route: 'embed', inputs }, bytes)).to.equal(null);
     }
   });
 });

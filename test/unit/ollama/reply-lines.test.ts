@@ -73,7 +73,7 @@ describe('ollama/reply-lines', () => {
   it('does on a thread what is asked for', () => {
     const half = '{"embeddings":[[1,';
     const segments = [Buffer.from(half), Buffer.from('2]]}')];
-    const form = { dialect: 'native', route: 'embed' } as const;
+    const form = { dialect: 'native', route: 'embed', inputs: 1 } as const;
     const reply = runReplyTask({ type: 'embed-reply', form, segments });
     expect(reply).to.deep.include({ body: Buffer.from('{"embeddings":[[1,2]]}') });
     const bytes = Buffer.from('{"model":"m","done":true}');

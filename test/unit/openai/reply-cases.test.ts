@@ -51,7 +51,9 @@ function play({ endpoint, wishes }: ReplyCase, lines: readonly string[], way: Wa
 function makeBody({ endpoint, wishes, lines: given }: ReplyCase, lines: readonly string[]): string {
   if (endpoint === 'models') return JSON.stringify(listModels(given as ListedModel[]));
   if (endpoint !== 'embeddings') return playWhole(endpoint, lines);
-  const options = { model: 'My-Model', encoding: wishes.encoding };
-  const reply = rebuildOpenAiEmbeddings(Buffer.from(lines.join('')), options);
+  const bytes = Buffer.from(lines.join(''));
+  const { embeddings } = JSON.parse(bytes.toString()) as { embeddings: unknown[] };
+  const options = { model: 'My-Model', encoding: wishes.encoding, inputs: embeddings.length };
+  const reply = rebuildOpenAiEmbeddings(bytes, options);
   return Buffer.from(reply?.body ?? []).toString();
 }

@@ -76,14 +76,22 @@ describe('openai/replies: replies that are not streamed', () => {
     for (const text of [...texts, '{"embeddings":[["1"]]}', '{"embeddings":[[1e999]]}']) {
       for (const encoding of ['float', 'base64'] as const) {
         const bytes = Buffer.from(text);
-        expect(rebuildOpenAiEmbeddings(bytes, { model: 'm', encoding })).to.equal(null);
+        expect(rebuildOpenAiEmbeddings(bytes, { model: 'm', encoding, inputs: 1 })).to.equal(null);
       }
+    }
+  });
+
+  it('takes no embeddings of which a text has none: its client goes by their places', () => {
+    const bytes = Buffer.from('{"embeddings":[[1],[2]]}');
+    for (const inputs of [1, 3]) {
+      const options = { model: 'm', encoding: 'float', inputs } as const;
+      expect(rebuildOpenAiEmbeddings(bytes, options)).to.equal(null);
     }
   });
 
   it('tells the counts of embeddings for the books', () => {
     const bytes = Buffer.from('{"embeddings":[[1]],"prompt_eval_count":9}');
-    const reply = rebuildOpenAiEmbeddings(bytes, { model: 'm', encoding: 'float' });
+    const reply = rebuildOpenAiEmbeddings(bytes, { model: 'm', encoding: 'float', inputs: 1 });
     expect(reply?.usage).to.deep.equal({ promptTokens: 9, completionTokens: null });
   });
 

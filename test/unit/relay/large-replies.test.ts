@@ -9,7 +9,7 @@ const LINE = new Uint8Array(1);
 const NEVER = new Promise<void>(() => undefined);
 const MEMORY = new ReplyMemory(new ByteBudget(1_000, 1_000), { ownerId: 'acme', closed: NEVER });
 
-const EMBED = { dialect: 'native', route: 'embed' } as const;
+const EMBED = { dialect: 'native', route: 'embed', inputs: 1 } as const;
 
 describe('relay/large-replies', () => {
   it('lets so many wait for the threads, in order, and refuses those beyond', async () => {
