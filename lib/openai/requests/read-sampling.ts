@@ -33,7 +33,7 @@ export function readSampling(body: SamplingBody): Sampling {
     num_predict: readInteger(body.max_tokens, '', 'max_tokens'),
     temperature: readNumber(body.temperature, '', 'temperature') ?? DEFAULT,
     top_p: readNumber(body.top_p, '', 'top_p') ?? DEFAULT,
-    seed: readInteger(body.seed, '', 'seed'),
+    seed: readSeed(body.seed),
     frequency_penalty: readNumber(body.frequency_penalty, '', 'frequency_penalty'),
     presence_penalty: readNumber(body.presence_penalty, '', 'presence_penalty'),
     stop: readStop(body.stop),
@@ -43,6 +43,15 @@ export function readSampling(body: SamplingBody): Sampling {
 /** `options` as they are kept: what was not given has no key. */
 export function toOptions(sampling: Sampling): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(sampling).filter(([, value]) => value !== undefined));
+}
+
+/** OpenAI's are of 64 bits, which no number here holds: what is too large becomes one of 31 bits. */
+function readSeed(value: unknown): number | undefined {
+  if (!Number.isInteger(value) || Number.isSafeInteger(value)) {
+    return readInteger(value, '', 'seed');
+  }
+  const seed = BigInt(value as number);
+  return Number(BigInt.asUintN(31, seed ^ (seed >> 31n)));
 }
 
 /** One text or a list of them; an empty list means none. */
