@@ -12,7 +12,7 @@ import type { Output } from '../program/output.ts';
 import { TENANT } from '../program/positionals.ts';
 import { actAsWhole } from '../program/whole-act.ts';
 import { expiry } from '../values/expiry.ts';
-import { KEY_OPTIONS, keyShape, toAllowAll } from '../values/key-options.ts';
+import { checkPromptLog, KEY_OPTIONS, keyShape, toAllowAll } from '../values/key-options.ts';
 import { toGivenLimits } from '../values/limits.ts';
 import { readOptions } from '../values/value.ts';
 import { showExpiry, toMadeKeyDocument, toPrefix } from '../views/key-view.ts';
@@ -27,13 +27,21 @@ export const createKey = defineCommand({
     'nzgw create-key acme --name laptop --expires 90d',
     'KEY=$(nzgw create-key acme --name ci --models llama3:8b --budget 1M/day)',
   ],
-  needs: ['databaseUrl', 'keyPepper', 'argon2MemoryKib', 'argon2Passes', 'argon2Lanes'],
+  needs: [
+    'databaseUrl',
+    'keyPepper',
+    'argon2MemoryKib',
+    'argon2Passes',
+    'argon2Lanes',
+    'promptLogKey',
+  ],
   async run(context) {
     const input = readOptions(
       { ...keyShape, expires: expiry(context.clock.wallMs()).optional() },
       context.options,
     );
     const allowAllModels = toAllowAll(input) ?? null;
+    checkPromptLog(input, context.settings);
     const [reference = ''] = context.positionals;
     const { settings } = context;
     const made = await withDatabase(context, async (queries, pool) => {
@@ -52,6 +60,8 @@ export const createKey = defineCommand({
         expiresAt: input.expires ?? null,
         allowAllModels,
         allowedModels: input.models ?? null,
+        promptLog: input['prompt-log'],
+        promptLogDays: input['prompt-log-days'],
         limits: { ...NO_LIMITS, ...toGivenLimits(input) },
       };
       const prefix = toPrefix({ publicId });

@@ -6,7 +6,7 @@ import { KEY } from '../program/positionals.ts';
 import { renderFacts } from '../program/table.ts';
 import { demandChange } from '../values/demand-change.ts';
 import { expiry } from '../values/expiry.ts';
-import { KEY_OPTIONS, keyShape, toAllowAll } from '../values/key-options.ts';
+import { checkPromptLog, KEY_OPTIONS, keyShape, toAllowAll } from '../values/key-options.ts';
 import { toGivenLimits } from '../values/limits.ts';
 import { readOptions } from '../values/value.ts';
 import { toKeyDocument, toKeyFacts } from '../views/key-view.ts';
@@ -20,11 +20,12 @@ export const updateKey = defineCommand({
     'nzgw update-key nz_4fGh2KpQx7Yt --rpm 10 --expires 30d',
     'nzgw update-key 4fGh --inherit-models --models none',
   ],
-  needs: ['databaseUrl'],
+  needs: ['databaseUrl', 'promptLogKey'],
   async run(context) {
     const nowMs = context.clock.wallMs();
     const input = readOptions({ ...keyShape, expires: expiry(nowMs).optional() }, context.options);
     demandChange(input);
+    checkPromptLog(input, context.settings);
     const allowAllModels = toAllowAll(input);
     const [reference = ''] = context.positionals;
     const key = await withDatabase(context, (queries) =>
@@ -33,6 +34,8 @@ export const updateKey = defineCommand({
         expiresAt: input.expires,
         allowAllModels,
         allowedModels: input.models,
+        promptLog: input['prompt-log'],
+        promptLogDays: input['prompt-log-days'],
         limits: toGivenLimits(input),
       }),
     );

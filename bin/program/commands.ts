@@ -2,6 +2,7 @@ import { config } from '../commands/config.ts';
 import { connect } from '../commands/connect.ts';
 import { createKey } from '../commands/create-key.ts';
 import { createTenant } from '../commands/create-tenant.ts';
+import { exportPrompts } from '../commands/export-prompts.ts';
 import { explain } from '../commands/explain.ts';
 import { holds } from '../commands/holds.ts';
 import { listKeys } from '../commands/list-keys.ts';
@@ -47,5 +48,6 @@ export const COMMANDS: readonly Command[] = [
   explain,
   holds,
   verifyLedger,
+  exportPrompts,
   connect,
 ];

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { renderCsv, renderTable, toPrintable } from './table.ts';
 
@@ -41,6 +42,17 @@ export class Output {
     const readers = Object.values(columns);
     const cells = items.map((item) => readers.map((read) => read(item)));
     this.lines(renderTable(Object.keys(columns), cells));
+  }
+
+  /** A part of a list that goes on behind `nextCursor`; only with `--json`. */
+  page(documents: readonly object[], nextCursor: string | null): void {
+    this.#writeDocument({ data: documents, next_cursor: nextCursor });
+  }
+
+  /** One document of many, a line each. Resolves when there is room for the next. */
+  async line(document: object): Promise<void> {
+    const { stdout } = this.#options;
+    if (!stdout.write(`${JSON.stringify(document)}\n`)) await once(stdout, 'drain');
   }
 
   /** The same as CSV, its lines ended as RFC 4180 has it. */

@@ -14,6 +14,8 @@ export interface KeyDocument {
   readonly updated_at: string;
   readonly expires_at: string | null;
   readonly revoked_at: string | null;
+  readonly prompt_log: boolean;
+  readonly prompt_log_days: number;
   readonly limits: LimitsDocument;
 }
 
@@ -46,6 +48,8 @@ export function toKeyDocument(key: Key, nowMs: number): KeyDocument {
     updated_at: toTime(key.updatedAt),
     expires_at: toTime(key.expiresAt),
     revoked_at: toTime(key.revokedAt),
+    prompt_log: key.promptLog,
+    prompt_log_days: key.promptLogDays,
     limits: toLimitsDocument(key),
   };
 }
@@ -72,6 +76,7 @@ export function toKeyFacts(key: Key, nowMs: number): Readonly<Record<string, str
     status: showStatus(key, nowMs),
     expires: showExpiry(key.expiresAt),
     ...toLimitsFacts(key.limits, showKeyModels(key)),
+    'prompt log': key.promptLog ? `kept for ${key.promptLogDays} days` : 'no',
     created: showTime(key.createdAt),
     changed: showTime(key.updatedAt),
     revoked: key.revokedAt === null ? 'no' : showTime(key.revokedAt),

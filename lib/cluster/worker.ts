@@ -131,6 +131,7 @@ class WorkerLife {
       metrics: this.#metrics,
       shared: this.#shared,
       redis,
+      postgres: pool,
       shards: start.shards,
       incarnation: start.incarnation,
       notices: makeAdmissionNotices(clock, tellPrimary),

@@ -48,6 +48,13 @@ const CHECKS: readonly CrossCheck[] = [
         : `wanted at least ${SETTINGS.maxBodyBytes.name} (${maxBodyBytes}), got "${bodyMemoryBytes}"`,
   },
   {
+    of: ['promptLogBufferBytes', 'promptLogMaxBytes'],
+    find: ({ promptLogBufferBytes = 0, promptLogMaxBytes = 0 }) =>
+      promptLogBufferBytes >= 2 * promptLogMaxBytes
+        ? undefined
+        : `wanted at least twice ${SETTINGS.promptLogMaxBytes.name} (${promptLogMaxBytes}), got "${promptLogBufferBytes}"`,
+  },
+  {
     of: ['adminPort', 'port', 'host', 'adminHost'],
     find: ({ adminPort = 0, port, host, adminHost }) =>
       adminPort === 0 || adminPort !== port || host !== adminHost

@@ -6,6 +6,7 @@ import { KEYS } from './tables/keys.ts';
 import { MODELS } from './tables/models.ts';
 import { STREAMS } from './tables/streams.ts';
 import { BOOKKEEPING } from './tables/bookkeeping.ts';
+import { PROMPTS } from './tables/prompts.ts';
 
 /** The one table (SPEC §14), in the order of the documents. */
 export const GROUPS = {
@@ -16,6 +17,7 @@ export const GROUPS = {
   'Models and discovery': MODELS,
   'Forwarding and streaming': STREAMS,
   'Trust, admission, audit': BOOKKEEPING,
+  'Prompt log': PROMPTS,
 } as const;
 
 /** All settings; the key is the name in code. */
@@ -27,6 +29,7 @@ export const SETTINGS = {
   ...MODELS,
   ...STREAMS,
   ...BOOKKEEPING,
+  ...PROMPTS,
 } as const;
 
 type ValueOf<D> =

@@ -14,6 +14,8 @@ import { makeLineLimit } from '../log/line-limit.ts';
 import type { Logger } from '../log/logger.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { SharedReader } from '../shared/shared-reader.ts';
+import type { PromptLog } from '../promptlog/prompt-log.ts';
+import type { Connection } from '../store/postgres.ts';
 import type { Redis } from '../store/redis.ts';
 import type { ThreadPool } from '../threads/thread-pool.ts';
 import type { Clock } from '../time/clock.ts';
@@ -25,6 +27,7 @@ import { makeAuth } from './make-auth.ts';
 import { makeContextLengths, sentNumCtx } from './forward-request.ts';
 import { makeBookkeeping } from './make-bookkeeping.ts';
 import type { AdmissionNotices, Bookkeeping } from './make-bookkeeping.ts';
+import { makePrompts } from './make-prompts.ts';
 import { makeForwarder, makeStreaming } from './make-streaming.ts';
 import { observe } from './observe.ts';
 import { refuse } from './refuse.ts';
@@ -40,6 +43,8 @@ export interface GatewayParts {
   readonly metrics: WorkerMetrics;
   readonly shared: SharedReader;
   readonly redis: Redis;
+  /** For what is kept of requests beside the books. */
+  readonly postgres: Connection;
   readonly shards: number;
   /** Of this worker's life; never used twice. */
   readonly incarnation: string;
@@ -88,8 +93,10 @@ export function assemble(parts: GatewayParts): Gateway {
     chooseNumCtx: (call, principal, grant) => sentNumCtx(call, principal, grant, contextLengths),
   });
   const { bodyThreads: threads } = parts;
+  const prompts = makePrompts(parts);
   const stages = makeStages(parts, {
     books,
+    prompts,
     cutAddress,
     access: { models, lists: openModelLists(MODEL_LIST_NAMES) },
     streaming: makeStreaming({
@@ -100,6 +107,7 @@ export function assemble(parts: GatewayParts): Gateway {
       forwarder,
       threads,
       contextLengths,
+      prompts,
     }),
   });
 
@@ -115,7 +123,8 @@ export function assemble(parts: GatewayParts): Gateway {
     },
     async close(withinMs) {
       await closeForwarder(forwarder);
-      return books.flush(withinMs);
+      const [left] = await Promise.all([books.flush(withinMs), prompts.flush(withinMs)]);
+      return left;
     },
   };
 }
@@ -123,6 +132,7 @@ export function assemble(parts: GatewayParts): Gateway {
 /** What the steps share. */
 interface StageParts {
   readonly books: Bookkeeping;
+  readonly prompts: PromptLog;
   readonly cutAddress: (address: string) => string | null;
   readonly access: Access & Listing;
   readonly streaming: Pick<Stages, 'forward' | 'relay'>;
@@ -130,7 +140,7 @@ interface StageParts {
 
 function makeStages(parts: GatewayParts, made: StageParts): Stages {
   const { settings, clock, log, metrics } = parts;
-  const { books, cutAddress, access, streaming } = made;
+  const { books, prompts, cutAddress, access, streaming } = made;
   const { authenticate, confirm } = makeAuth(parts);
   const reader = new CallReader({ settings, pool: parts.bodyThreads });
   const other = { listing: access, reader, confirm, describeKey: books.describeKey };
@@ -159,6 +169,7 @@ function makeStages(parts: GatewayParts, made: StageParts): Stages {
     refuse: (exchange, error, facts) => refuse(exchange, error, log, facts),
     settle: (exchange, facts) => {
       facts.entry = books.settle(exchange, facts);
+      prompts.end(facts.lease.admissionId);
     },
     audit: (exchange, facts) => {
       facts.entry = books.audit(exchange, facts);

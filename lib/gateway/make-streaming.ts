@@ -9,6 +9,7 @@ import type { BeatTimes } from '../relay/heartbeat.ts';
 import { LargeReplies } from '../relay/large-replies.ts';
 import { relay, wantsEvents } from '../relay/relay.ts';
 import type { RelayParts } from '../relay/relay-request.ts';
+import type { PromptLog } from '../promptlog/prompt-log.ts';
 import type { ThreadPool } from '../threads/thread-pool.ts';
 import type { Clock } from '../time/clock.ts';
 import { clientGone } from '../upstream/failures.ts';
@@ -16,6 +17,7 @@ import { forward, openForwarder } from '../upstream/forward.ts';
 import type { Forwarder } from '../upstream/forward.ts';
 import { makeForwardRequest } from './forward-request.ts';
 import type { ContextLengths } from './forward-request.ts';
+import { beginPrompt } from './make-prompts.ts';
 import type { Running } from './running.ts';
 import type { RunningWatch } from './running-watch.ts';
 import type { AdmittedFacts, Stages } from './stages.ts';
@@ -46,11 +48,12 @@ export interface StreamingParts {
   readonly forwarder: Forwarder;
   readonly threads: ThreadPool;
   readonly contextLengths: ContextLengths;
+  readonly prompts: PromptLog;
 }
 
 /** Steps 5 and 6 with their real parts; whoever runs can be cut from outside. */
 export function makeStreaming(parts: StreamingParts): Pick<Stages, 'forward' | 'relay'> {
-  const { settings, running, watch, forwarder, contextLengths } = parts;
+  const { settings, running, watch, forwarder, contextLengths, prompts } = parts;
   const relayParts = makeRelayParts(settings, parts.threads);
   return {
     forward: async (exchange, facts) => {
@@ -58,6 +61,7 @@ export function makeStreaming(parts: StreamingParts): Pick<Stages, 'forward' | '
       watch.check(run);
       const beats = wantsEvents(facts.call) ? beginBeats(parts, exchange, facts) : null;
       try {
+        beginPrompt(prompts, facts);
         const request = makeForwardRequest(exchange, facts, contextLengths, run.signal);
         return run.follow(await forward(forwarder, request));
       } catch (error) {
@@ -79,6 +83,7 @@ export function makeStreaming(parts: StreamingParts): Pick<Stages, 'forward' | '
           reply,
           ownerId: principal.tenant.tenantId,
           headers: lease.headers,
+          observer: prompts.observe(lease.admissionId),
           beats: readBeats(parts, exchange),
         });
       } catch (error) {

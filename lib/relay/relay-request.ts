@@ -24,7 +24,7 @@ export interface RelayRequest {
   readonly ownerId: string;
   /** Flat list of further response headers (limits, budgets). */
   readonly headers: readonly string[];
-  readonly observer?: LineObserver;
+  readonly observer?: LineObserver | undefined;
   /** When a client that waits for events hears that it waits. */
   readonly beats: BeatTimes;
 }

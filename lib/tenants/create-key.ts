@@ -18,8 +18,14 @@ export interface NewKey {
   readonly expiresAt: Date | null;
   readonly allowAllModels: boolean | null;
   readonly allowedModels: readonly string[] | null;
+  /** Absent: no. */
+  readonly promptLog?: boolean | undefined;
+  /** Absent: 7 (SPEC §11). */
+  readonly promptLogDays?: number | undefined;
   readonly limits: Limits;
 }
+
+const PROMPT_LOG_DAYS = 7;
 
 /** The tenant, if a key may be made for it. Throws ActError `tenant_not_found`, `tenant_closed`. */
 export async function findOpenTenant(queries: Queries, slugOrId: string): Promise<Tenant> {
@@ -43,6 +49,8 @@ export async function createKey(
     wanted.expiresAt,
     wanted.allowAllModels,
     wanted.allowedModels,
+    wanted.promptLog ?? false,
+    wanted.promptLogDays ?? PROMPT_LOG_DAYS,
     ...toLimitValues(wanted.limits),
   ]);
   const [row] = rows;
@@ -57,14 +65,15 @@ function closed(slug: string): ActError {
 const INSERT = `
   with key as (
     insert into gateway.api_keys (tenant_id, public_id, name, hash, secret_tag, expires_at,
-      allow_all_models, allowed_models)
-    select id, $2::text, $3::text, $4::text, $5::bytea, $6::timestamptz, $7::boolean, $8::text[]
+      allow_all_models, allowed_models, prompt_log, prompt_log_ttl_days)
+    select id, $2::text, $3::text, $4::text, $5::bytea, $6::timestamptz, $7::boolean, $8::text[],
+      $9::boolean, $10::integer
     from gateway.tenants where id = $1 and status <> 'closed'
     returning id
   ), limits as (
     insert into gateway.key_limits (key_id, ${LIMIT_COLUMNS.join(', ')})
-    select id, $9::integer, $10::bigint, $11::integer, $12::bigint, $13::gateway.budget_period,
-      $14::integer
+    select id, $11::integer, $12::bigint, $13::integer, $14::bigint, $15::gateway.budget_period,
+      $16::integer
     from key
   )
   select id from key`;

@@ -15,6 +15,8 @@ export interface Key {
   readonly status: 'active' | 'revoked';
   readonly allowAllModels: boolean | null;
   readonly allowedModels: readonly string[] | null;
+  readonly promptLog: boolean;
+  readonly promptLogDays: number;
   readonly limits: Limits;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -32,6 +34,8 @@ export interface KeyColumns extends LimitColumns {
   readonly status: 'active' | 'revoked';
   readonly allow_all_models: boolean | null;
   readonly allowed_models: string[] | null;
+  readonly prompt_log: boolean;
+  readonly prompt_log_ttl_days: number;
   readonly created_at: Date;
   readonly updated_at: Date;
   readonly expires_at: Date | null;
@@ -41,7 +45,8 @@ export interface KeyColumns extends LimitColumns {
 /** To be followed by a `where` or `order by` over `k` (the key), `t` (its tenant), `l` (its limits). */
 export const SELECT_KEY = `
   select k.id, k.public_id, k.tenant_id, t.slug as tenant, t.status as tenant_status, k.name,
-    k.status, k.allow_all_models, k.allowed_models, k.created_at, k.updated_at, k.expires_at,
+    k.status, k.allow_all_models, k.allowed_models, k.prompt_log,
+    k.prompt_log_ttl_days, k.created_at, k.updated_at, k.expires_at,
     k.revoked_at, ${LIMIT_COLUMNS.map((name) => `l.${name}`).join(', ')}
   from gateway.api_keys k join gateway.tenants t on t.id = k.tenant_id
     left join gateway.key_limits l on l.key_id = k.id`;
@@ -57,6 +62,8 @@ export function toKey(row: KeyColumns): Key {
     status: row.status,
     allowAllModels: row.allow_all_models,
     allowedModels: row.allowed_models,
+    promptLog: row.prompt_log,
+    promptLogDays: row.prompt_log_ttl_days,
     limits: toLimits(row),
     createdAt: row.created_at,
     updatedAt: row.updated_at,

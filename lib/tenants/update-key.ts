@@ -10,6 +10,8 @@ export interface KeyChange {
   readonly expiresAt?: Date | null | undefined;
   readonly allowAllModels?: boolean | null | undefined;
   readonly allowedModels?: readonly string[] | null | undefined;
+  readonly promptLog?: boolean | undefined;
+  readonly promptLogDays?: number | undefined;
   readonly limits: Partial<Limits>;
 }
 
@@ -25,6 +27,8 @@ export async function updateKey(
     expires_at: change.expiresAt,
     allow_all_models: change.allowAllModels,
     allowed_models: change.allowedModels,
+    prompt_log: change.promptLog,
+    prompt_log_ttl_days: change.promptLogDays,
   });
   const target = { table: 'api_keys', limitsTable: 'key_limits', limitsKey: 'key_id', id } as const;
   const statement = toChange(target, own, toLimitColumns(change.limits));

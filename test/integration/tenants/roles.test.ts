@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { insertPrompts } from '../../../lib/promptlog/insert-prompts.ts';
 import { createKey } from '../../../lib/tenants/create-key.ts';
 import { createTenant } from '../../../lib/tenants/create-tenant.ts';
 import { NO_LIMITS } from '../../../lib/tenants/limit-columns.ts';
@@ -51,6 +52,33 @@ describe('tenants: roles', function () {
     const { key } = await revokeKey(client, KEY.publicId, 'done');
     await client.end();
     expect(key).to.include({ status: 'revoked', name: 'new', tenantStatus: 'suspended' });
+  });
+
+  it('gateway_runtime may write the prompt log of a key, and only of one that wants it', async () => {
+    const client = await connect(database.url);
+    const tenant = await createTenant(client, { ...TENANT, slug: 'logged' });
+    const wants = { ...KEY, publicId: 'bbbbbbbbbbbb', promptLog: true, promptLogDays: 2 };
+    const made = [
+      await createKey(client, tenant, wants),
+      await createKey(client, tenant, { ...wants, publicId: 'cccccccccccc', promptLog: false }),
+    ];
+    const rows = made.map(({ id: keyId }, index) => ({
+      id: `00000000-0000-7000-8000-00000000000${index}`,
+      tenantId: tenant.id,
+      keyId,
+      cut: false,
+      nonce: Buffer.alloc(12),
+      sealed: Buffer.alloc(20),
+    }));
+    await client.query('set role gateway_runtime');
+    await insertPrompts(client, rows);
+    await insertPrompts(client, rows);
+    const { rows: found } = await client.query(
+      `select key_id, expires_at - created_at = interval '2 days' as for_two_days
+       from gateway.prompt_log`,
+    );
+    await client.end();
+    expect(found).to.deep.equal([{ key_id: made[0]?.id, for_two_days: true }]);
   });
 
   it('gateway_runtime, which serves requests, may make no tenant', async () => {

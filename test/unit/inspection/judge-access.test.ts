@@ -14,6 +14,8 @@ const KEY: Key = {
   status: 'active',
   allowAllModels: null,
   allowedModels: null,
+  promptLog: false,
+  promptLogDays: 7,
   limits: NO_LIMITS,
   createdAt: new Date(0),
   updatedAt: new Date(0),
