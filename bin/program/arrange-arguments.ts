@@ -27,14 +27,16 @@ export interface Arranged {
 export function arrangeArguments(argv: readonly string[], known: readonly Option[]): Arranged {
   refuseKeys(argv);
   const takesValue = new Set(known.filter((o) => o.placeholder !== undefined).map((o) => o.name));
+  const bareValues = new Map(known.map((o) => [o.name, o.bareValue]));
   const switches = new Set(known.filter((o) => o.placeholder === undefined).map((o) => o.name));
   const words: string[] = [];
   const options: GivenOption[] = [];
   const rest = [...argv];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     const { name, value } = splitOption(word);
+    const given = value ?? bareValues.get(name);
     if (word === '--') words.push(...rest.splice(0));
-    else if (takesValue.has(name)) options.push(withValue(name, value ?? takeValue(name, rest)));
+    else if (takesValue.has(name)) options.push(withValue(name, given ?? takeValue(name, rest)));
     else if (switches.has(name) && value !== undefined) throw noValueWanted(name);
     else if (isOption(word)) options.push({ flag: word });
     else words.push(word);

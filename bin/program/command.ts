@@ -18,6 +18,8 @@ export interface Option {
   readonly short?: string;
   /** Present: the option takes a value, shown by this word. Absent: a switch. */
   readonly placeholder?: string;
+  /** What the option means alone. Its value is then only what stands behind "=", never the next word. */
+  readonly bareValue?: string;
   /** The option may be given several times; its value is a list. */
   readonly repeatable?: boolean;
   /** A switch that also has a `--no-` form. */

@@ -16,6 +16,7 @@ import { rotateKey } from '../commands/rotate-key.ts';
 import { serve } from '../commands/serve.ts';
 import { showKey } from '../commands/show-key.ts';
 import { showTenant } from '../commands/show-tenant.ts';
+import { status } from '../commands/status.ts';
 import { suspendTenant } from '../commands/suspend-tenant.ts';
 import { updateKey } from '../commands/update-key.ts';
 import { updateTenant } from '../commands/update-tenant.ts';
@@ -28,6 +29,7 @@ import type { Command } from './command.ts';
 export const COMMANDS: readonly Command[] = [
   quickstart,
   serve,
+  status,
   migrate,
   config,
   createTenant,

@@ -62,9 +62,10 @@ function renderOptions(options: readonly Option[]): readonly string[] {
   return renderFacts(Object.fromEntries(facts));
 }
 
-function toFlag({ name, short, placeholder, negatable }: Option): string {
+function toFlag({ name, short, placeholder, bareValue, negatable }: Option): string {
   const long = negatable === true ? `--${name}, --no-${name}` : `--${name}`;
   const flag = short === undefined ? long : `-${short}, ${long}`;
+  if (bareValue !== undefined) return `${flag}[=${placeholder ?? ''}]`;
   return placeholder === undefined ? flag : `${flag} ${placeholder}`;
 }
 

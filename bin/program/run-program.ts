@@ -3,10 +3,11 @@ import type { Readable, Writable } from 'node:stream';
 import { loadSettings } from '../../lib/config/load-settings.ts';
 import { ROOT } from '../../lib/root.ts';
 import { systemClock } from '../../lib/time/clock.ts';
-import { COMMANDS } from './commands.ts';
+import type { Command } from './command.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { renderCommandHelp, renderExitCodes, renderOverview } from './help.ts';
+import { loadCommands } from './load-commands.ts';
 import { Output } from './output.ts';
 import { findCommand, parseArguments } from './parse-arguments.ts';
 import type { Invocation } from './parse-arguments.ts';
@@ -33,7 +34,8 @@ export async function runProgram(surroundings: Surroundings): Promise<ExitCode> 
     quiet: isGiven(argv, '--quiet', '-q'),
   });
   try {
-    return await follow(parseArguments(argv, COMMANDS), surroundings, output);
+    const commands = await loadCommands(argv);
+    return await follow(parseArguments(argv, commands), commands, surroundings, output);
   } catch (error) {
     const failure = toCommandError(error);
     reportError(output, failure, isGiven(argv, '--debug') ? toTrace(error) : []);
@@ -43,6 +45,7 @@ export async function runProgram(surroundings: Surroundings): Promise<ExitCode> 
 
 async function follow(
   invocation: Invocation,
+  commands: readonly Command[],
   surroundings: Surroundings,
   output: Output,
 ): Promise<ExitCode> {
@@ -51,7 +54,7 @@ async function follow(
     return EXIT.done;
   }
   if (invocation.kind === 'help') {
-    output.lines(renderHelp(invocation.topic));
+    output.lines(renderHelp(invocation.topic, commands));
     return EXIT.done;
   }
   const { command, positionals, options } = invocation;
@@ -63,10 +66,10 @@ async function follow(
   return command.run({ positionals, options, settings, environment, output, stdin, clock });
 }
 
-function renderHelp(topic: string | undefined): readonly string[] {
-  if (topic === undefined) return renderOverview(COMMANDS);
+function renderHelp(topic: string | undefined, commands: readonly Command[]): readonly string[] {
+  if (topic === undefined) return renderOverview(commands);
   if (topic === 'exit-codes') return renderExitCodes();
-  return renderCommandHelp(findCommand(topic, COMMANDS));
+  return renderCommandHelp(findCommand(topic, commands));
 }
 
 function withEnvFile(

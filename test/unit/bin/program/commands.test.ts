@@ -1,7 +1,9 @@
 import { expect } from 'chai';
+import { status } from '../../../../bin/commands/status.ts';
 import { COMMANDS } from '../../../../bin/program/commands.ts';
 import { GLOBAL_OPTIONS, INFO_OPTIONS } from '../../../../bin/program/global-options.ts';
 import { renderCommandHelp, renderOverview } from '../../../../bin/program/help.ts';
+import { loadCommands } from '../../../../bin/program/load-commands.ts';
 import { parseArguments } from '../../../../bin/program/parse-arguments.ts';
 
 describe('bin/program/commands', () => {
@@ -39,6 +41,15 @@ describe('bin/program/commands', () => {
     expect(names.filter((name) => globals.includes(name) || name.startsWith('no-'))).to.deep.equal(
       [],
     );
+  });
+
+  it('a command that is loaded alone is the same as among all others', async () => {
+    for (const name of ['status', '--json', 'frob', 'constructor']) {
+      const loaded = await loadCommands([name]);
+      const known = COMMANDS.find((command) => command.name === name);
+      expect(loaded.includes(known ?? status), name).to.equal(true);
+      expect(loaded.length, name).to.equal(known ? 1 : COMMANDS.length);
+    }
   });
 
   it('required arguments stand before optional ones', () => {

@@ -16,6 +16,7 @@ const make = defineCommand({
     { name: 'tags', placeholder: 'A,B', repeatable: true, meaning: 'tags' },
     { name: 'all', negatable: true, meaning: 'all' },
     { name: 'dry', meaning: 'dry' },
+    { name: 'wait', placeholder: 'SECONDS', bareValue: '60', meaning: 'wait' },
   ],
   examples: [],
   needs: [],
@@ -81,6 +82,11 @@ describe('bin/program/parse-arguments', () => {
     expect(fail('make-thing', 'x', '--name', 'a', '--name', 'b').message).to.include(
       'more than once',
     );
+  });
+
+  it('an option that may stand alone takes what is behind "=" and never the next word', () => {
+    expect(parse('make-thing', '--wait', 'a')).to.deep.equal([['a', undefined], { wait: '60' }]);
+    expect(parse('make-thing', 'a', '--wait=5')).to.deep.equal([['a', undefined], { wait: '5' }]);
   });
 
   it('knows --no- for switches that say so', () => {
