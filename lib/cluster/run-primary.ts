@@ -4,6 +4,7 @@ import { openAdmin } from './open-admin.ts';
 import { prepareShared, prepareStores } from './prepare.ts';
 import { Primary, PRIMARY_EXIT } from './primary.ts';
 import type { PrimaryExit, PrimaryParts } from './primary.ts';
+import { warnOfExposure } from './warn-of-exposure.ts';
 
 const REDIS_TIMEOUT_MS = 5_000;
 
@@ -22,6 +23,9 @@ export async function runPrimary(parts: PrimaryParts): Promise<PrimaryExit> {
     commandTimeoutMs: REDIS_TIMEOUT_MS,
   });
   let shared: SharedWriter | undefined;
+  const ending = new AbortController();
+  // Beside the start, which it does not hold up.
+  const warned = warnOfExposure(settings.ollamaUrls, log, ending.signal);
   try {
     const { shards } = await prepareStores(settings, redis, log, stop);
     shared = prepareShared(settings.runtimeDirectory);
@@ -30,7 +34,8 @@ export async function runPrimary(parts: PrimaryParts): Promise<PrimaryExit> {
     if (stop.aborted) return PRIMARY_EXIT.stopped;
     throw error;
   } finally {
-    await Promise.all([admin.close(), primary.close()]);
+    ending.abort();
+    await Promise.all([admin.close(), primary.close(), warned]);
     redis.disconnect();
     await shared?.close();
   }

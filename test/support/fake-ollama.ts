@@ -48,6 +48,8 @@ export interface FakeOllama {
 
 export interface FakeOptions {
   readonly port?: number;
+  /** 127.0.0.1 unless told otherwise. */
+  readonly host?: string;
   readonly models?: readonly FakeModel[];
   readonly always?: Script;
   /** Scripts by model name, before `always`. */
@@ -111,8 +113,9 @@ class Fake implements FakeOllama {
   }
 
   async listen(port: number): Promise<void> {
+    const { host = '127.0.0.1' } = this.#options;
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject).listen(port, '127.0.0.1', resolve);
+      this.#server.once('error', reject).listen(port, host, resolve);
     });
     this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
