@@ -2,6 +2,7 @@ import { config } from '../commands/config.ts';
 import { connect } from '../commands/connect.ts';
 import { createKey } from '../commands/create-key.ts';
 import { createTenant } from '../commands/create-tenant.ts';
+import { doctor } from '../commands/doctor.ts';
 import { exportPrompts } from '../commands/export-prompts.ts';
 import { explain } from '../commands/explain.ts';
 import { holds } from '../commands/holds.ts';
@@ -29,6 +30,7 @@ import type { Command } from './command.ts';
 export const COMMANDS: readonly Command[] = [
   quickstart,
   serve,
+  doctor,
   status,
   migrate,
   config,

@@ -91,7 +91,7 @@ async function askPostgres(settings: Settings, log: Logger): Promise<number> {
  * At its busiest: two a worker, of which there is one more while they are replaced, one a shard to
  * drain, two to read changes and to hear of them, to prune, and two of `nzgw`.
  */
-function countConnections({ workers }: Settings, shards: number): number {
+export function countConnections({ workers }: Pick<Settings, 'workers'>, shards: number): number {
   return WORKER_POSTGRES_CONNECTIONS * (workers + 1) + shards + 5;
 }
 
