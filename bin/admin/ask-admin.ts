@@ -11,6 +11,8 @@ export interface AdminQuestion {
   readonly path: '/readyz' | '/metrics';
   /** Bounds the whole answer. */
   readonly withinMs: number;
+  /** Ends it before its time. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface AdminAnswer {
@@ -67,7 +69,10 @@ function send(place: AdminPlace, question: AdminQuestion): Promise<AdminAnswer> 
     port: place.adminPort,
     path: question.path,
     agent: false,
-    signal: AbortSignal.timeout(question.withinMs),
+    signal: AbortSignal.any([
+      AbortSignal.timeout(question.withinMs),
+      ...(question.signal ? [question.signal] : []),
+    ]),
   });
   asked.once('error', reject);
   asked.once('response', (response) => {

@@ -22,8 +22,12 @@ const answerShape = z.object({
 });
 
 /** Asks once. Throws CommandError as `askAdmin` does, and `gateway_unexpected`. */
-export async function readReadiness(place: AdminPlace, withinMs: number): Promise<Readiness> {
-  const { status, text } = await askAdmin(place, { path: '/readyz', withinMs });
+export async function readReadiness(
+  place: AdminPlace,
+  withinMs: number,
+  signal?: AbortSignal,
+): Promise<Readiness> {
+  const { status, text } = await askAdmin(place, { path: '/readyz', withinMs, signal });
   if (status !== 200 && status !== 503) throw refuseAnswer(place);
   const answer = parse(place, text);
   return {

@@ -19,6 +19,7 @@ import { showKey } from '../commands/show-key.ts';
 import { showTenant } from '../commands/show-tenant.ts';
 import { status } from '../commands/status.ts';
 import { suspendTenant } from '../commands/suspend-tenant.ts';
+import { top } from '../commands/top.ts';
 import { updateKey } from '../commands/update-key.ts';
 import { updateTenant } from '../commands/update-tenant.ts';
 import { usage } from '../commands/usage.ts';
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   serve,
   doctor,
   status,
+  top,
   migrate,
   config,
   createTenant,

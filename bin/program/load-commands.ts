@@ -6,6 +6,7 @@ import type { Command } from './command.ts';
  */
 const ALONE: Readonly<Record<string, () => Promise<Command>>> = {
   status: async () => (await import('../commands/status.ts')).status,
+  top: async () => (await import('../commands/top.ts')).top,
 };
 
 /** The commands that a line may mean: all, or the one that it begins with. */

@@ -3,13 +3,26 @@ import type { Writable } from 'node:stream';
 import { renderCsv, renderTable, toPrintable } from './table.ts';
 
 export interface OutputOptions {
-  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stdout: MaybeTerminal;
   readonly stderr: Writable & { readonly isTTY?: boolean };
   /** `--json`: one document on stdout, no table. */
   readonly json: boolean;
   /** `--quiet`: no notes. */
   readonly quiet: boolean;
 }
+
+/** What can be drawn on. The text is written as it is: whoever draws makes it printable. */
+export interface Terminal {
+  readonly columns: number;
+  readonly rows: number;
+  readonly write: (text: string) => void;
+}
+
+type MaybeTerminal = Writable & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
 
 /** Where a command speaks: the answer on stdout, everything else on stderr. */
 export class Output {
@@ -21,6 +34,23 @@ export class Output {
 
   get json(): boolean {
     return this.#options.json;
+  }
+
+  /** stdout, where it is a terminal; its size is that of this moment. */
+  get terminal(): Terminal | undefined {
+    const { stdout } = this.#options;
+    if (stdout.isTTY !== true) return undefined;
+    return {
+      get columns() {
+        return atLeastOne(stdout.columns) ?? 80;
+      },
+      get rows() {
+        return atLeastOne(stdout.rows) ?? 24;
+      },
+      write: (text) => {
+        stdout.write(text);
+      },
+    };
   }
 
   /** The answer: a document with `--json`, else the given lines. */
@@ -83,4 +113,9 @@ export class Output {
     const indent = this.#options.stdout.isTTY === true ? 2 : undefined;
     this.#options.stdout.write(`${JSON.stringify(document, undefined, indent)}\n`);
   }
+}
+
+/** A terminal that nobody has told its size has none. */
+function atLeastOne(size: number | undefined): number | undefined {
+  return size === 0 ? undefined : size;
 }
