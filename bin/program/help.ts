@@ -2,7 +2,8 @@ import type { Command, Option } from './command.ts';
 import { GLOBAL_OPTIONS, INFO_OPTIONS } from './global-options.ts';
 import { renderFacts } from './table.ts';
 
-const EXIT_CODES: Readonly<Record<string, string>> = {
+/** What each exit code says; `serve` has one more, see docs/OPERATIONS.md. */
+export const EXIT_CODES: Readonly<Record<string, string>> = {
   0: 'done (an empty list, or what was so already, is done)',
   1: 'failed for a reason not below',
   2: 'usage: unknown command or option, a wrong value, a setting that is missing or wrong',
@@ -51,7 +52,8 @@ export function renderExitCodes(): readonly string[] {
   return ['Exit codes', ...indent(renderFacts(EXIT_CODES))];
 }
 
-function toUsage(command: Command): string {
+/** The command with its arguments, as usage lines have it. */
+export function toUsage(command: Command): string {
   const places = command.positionals.map((p) => (p.required ? p.name : `[${p.name}]`));
   return [command.name, ...places].join(' ');
 }
@@ -62,7 +64,8 @@ function renderOptions(options: readonly Option[]): readonly string[] {
   return renderFacts(Object.fromEntries(facts));
 }
 
-function toFlag({ name, short, placeholder, bareValue, negatable }: Option): string {
+/** The option with all its ways to be written. */
+export function toFlag({ name, short, placeholder, bareValue, negatable }: Option): string {
   const long = negatable === true ? `--${name}, --no-${name}` : `--${name}`;
   const flag = short === undefined ? long : `-${short}, ${long}`;
   if (bareValue !== undefined) return `${flag}[=${placeholder ?? ''}]`;
