@@ -1,6 +1,10 @@
 import { expect } from 'chai';
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { listOuterAddresses } from '../../../lib/health/exposure.ts';
+import { ROOT } from '../../../lib/root.ts';
 import { startFakeOllama } from '../../support/fake-ollama.ts';
 import type { FakeOllama } from '../../support/fake-ollama.ts';
 import { PEPPER } from '../../support/launch-gateway.ts';
@@ -256,6 +260,25 @@ describe('cli: doctor', function () {
   it('a place for shared memory that cannot be written is a fault', async () => {
     const run = await runDoctor({ RUNTIME_DIRECTORY: '/proc/no-such-place' });
     expect([run.code, listFailed(run)]).to.deep.equal([8, ['shared-memory']]);
+  });
+
+  it('a process that may open few files is told how many it needs', async () => {
+    const nzgw = fileURLToPath(new URL('bin/nzgw.ts', ROOT));
+    const line = 'ulimit -n "$0" && "$1" "$2" doctor --json; exit 0';
+    const seen: string[] = [];
+    for (const files of ['800', '4096']) {
+      const { stdout } = await promisify(execFile)(
+        'sh',
+        ['-c', line, files, process.execPath, nzgw],
+        { env: { PATH: process.env['PATH'] } },
+      );
+      const { status, seen: text } = find({ code: 8, stdout, stderr: '' }, 'open-files');
+      seen.push(`${status}: ${text}`);
+    }
+    expect(seen).to.deep.equal([
+      'fail: 800 open files a process; at least 1024 are needed',
+      'warn: 4,096 open files a process: two a request are needed',
+    ]);
   });
 
   it('an Ollama that listens for everybody is warned of, loudly: on stderr too', async () => {
