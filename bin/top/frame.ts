@@ -75,7 +75,8 @@ function showQuantiles({ p50_ms: p50, p99_ms: p99, of }: Quantiles): string {
 }
 
 function showMs(ms: number | null): string {
-  return ms === null ? NONE : showSeconds(ms / 1_000);
+  if (ms === null) return NONE;
+  return ms < 1_000 ? `${ms} ms` : showSeconds(ms / 1_000);
 }
 
 /** The time of day, UTC. */

@@ -87,7 +87,9 @@ describe('bin/top/figures', () => {
   });
 
   it('the frame is plain text that names what matters', () => {
-    const frame = renderFrame(measure(writeMetrics({}), writeMetrics({ requests: 2 }))).join('\n');
+    const after = writeMetrics({ requests: 2, durations: [10, 10, 1_000] });
+    const frame = renderFrame(measure(writeMetrics({}), after)).join('\n');
+    expect(frame).to.match(/^duration p50 1\.0 s p99 1\.0 s {3}first token p50 – p99 –$/m);
     expect(frame).to.match(/^trust valid, changes – old {3}audit 7 waiting, 1\.5 s behind/m);
     expect(frame).to.match(/^checks {2}redis 0\.4 ms$/m);
     expect(frame).to.match(/^rate_limited +0 +7$/m);
