@@ -1,7 +1,8 @@
 import type { Environment } from '../../lib/config/read-sources.ts';
 import { DiscoveryFault } from '../../lib/discovery/discovery-fault.ts';
 import { fetchJson } from '../../lib/discovery/fetch-json.ts';
-import { findExposure, listOuterAddresses } from '../../lib/health/exposure.ts';
+import { findExposure } from '../../lib/health/exposure.ts';
+import { listOuterAddresses } from '../../lib/health/outer-addresses.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { examine, fail, pass, toFailure, warn } from './check.ts';
 import type { Check, Finding } from './check.ts';
@@ -63,6 +64,7 @@ function readVersion(reply: unknown): string | undefined {
 
 async function lookAtPort(upstream: string): Promise<Finding> {
   const addresses = listOuterAddresses();
+  if (!addresses) return warn('not tried: this system does not tell its addresses', null);
   const signal = AbortSignal.timeout(TRY_WITHIN_MS);
   const { local, open } = await findExposure(upstream, addresses, signal);
   if (!local) return pass('not on this machine: see there that only gateways can reach it');

@@ -1,4 +1,5 @@
-import { findExposure, listOuterAddresses } from '../health/exposure.ts';
+import { findExposure } from '../health/exposure.ts';
+import { listOuterAddresses } from '../health/outer-addresses.ts';
 import type { Logger } from '../log/logger.ts';
 
 const WITHIN_MS = 2_000;
@@ -14,6 +15,13 @@ export async function warnOfExposure(
 ): Promise<void> {
   const signal = AbortSignal.any([stop, AbortSignal.timeout(WITHIN_MS)]);
   const addresses = listOuterAddresses();
+  if (!addresses) {
+    log.warn(
+      { event: 'upstream_exposure_unknown' },
+      'this system does not tell its addresses: whether others can reach Ollama was not tried',
+    );
+    return;
+  }
   const exposures = await Promise.all(
     upstreams.map((upstream) => findExposure(upstream, addresses, signal)),
   );

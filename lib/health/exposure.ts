@@ -1,6 +1,5 @@
 import { lookup } from 'node:dns/promises';
 import { connect } from 'node:net';
-import { networkInterfaces } from 'node:os';
 
 /** Whether an upstream of this machine can be reached from others (SPEC §15). */
 export interface Exposure {
@@ -12,23 +11,9 @@ export interface Exposure {
   readonly open: readonly string[];
 }
 
-const MOST_ADDRESSES = 128;
 /** Whoever asks for credentials is no open Ollama: this gateway, say, on the same port. */
 const ASKS_WHO = /^HTTP\/1\.[01] 401 /;
 const STATUS_LINE_BYTES = 13;
-
-/**
- * The addresses at which others could reach this machine: all but loopback, at most 128. Those that
- * count on one link only are given with its name (`fe80::1%eth0`).
- */
-export function listOuterAddresses(): readonly string[] {
-  const addresses = Object.entries(networkInterfaces()).flatMap(([link, list]) =>
-    (list ?? [])
-      .filter(({ internal }) => !internal)
-      .map(({ address }) => (/^fe80:/i.test(address) ? `${address}%${link}` : address)),
-  );
-  return addresses.slice(0, MOST_ADDRESSES);
-}
 
 /**
  * Tries the upstream's port on each of the addresses, if it is one of this machine. What takes a

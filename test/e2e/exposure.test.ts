@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { listOuterAddresses } from '../../lib/health/exposure.ts';
+import { listOuterAddresses } from '../../lib/health/outer-addresses.ts';
 import { startStack } from '../support/stack.ts';
 import type { Stack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
@@ -14,7 +14,7 @@ describe('e2e: an Ollama that listens for everybody', function () {
   after(() => stack.stop());
 
   it('is told of loudly when the gateway starts, and the gateway starts all the same', async () => {
-    const outer = listOuterAddresses().filter((address) => !address.includes(':'));
+    const outer = (listOuterAddresses() ?? []).filter((address) => !address.includes(':'));
     const events = await until(
       () => {
         const found = stack.gateway.events('upstream_exposed');

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { listOuterAddresses } from '../../../lib/health/exposure.ts';
+import { listOuterAddresses } from '../../../lib/health/outer-addresses.ts';
 import { ROOT } from '../../../lib/root.ts';
 import { startFakeOllama } from '../../support/fake-ollama.ts';
 import type { FakeOllama } from '../../support/fake-ollama.ts';
@@ -285,7 +285,7 @@ describe('cli: doctor', function () {
     const wide = await startFakeOllama({ host: '0.0.0.0' });
     const run = await runDoctor({ OLLAMA_URL: wide.url }, ['--json', '--quiet']);
     await wide.close();
-    const outer = listOuterAddresses().filter((address) => !address.includes(':'));
+    const outer = (listOuterAddresses() ?? []).filter((address) => !address.includes(':'));
     const check = find(run, 'upstream-port');
     expect([run.code, check.status]).to.deep.equal([0, outer.length === 0 ? 'pass' : 'warn']);
     for (const address of outer) {
