@@ -1,4 +1,5 @@
 import { loadSettings } from '../../lib/config/load-settings.ts';
+import { readVersion } from '../../lib/config/read-version.ts';
 import { openLogger } from '../../lib/log/logger.ts';
 import { systemClock } from '../../lib/time/clock.ts';
 import { CommandError } from '../program/command-error.ts';
@@ -38,6 +39,7 @@ export const serve = defineCommand({
         environment: context.environment,
         clock: systemClock,
         log,
+        version: await readVersion(),
         workerEntry: new URL('../../workers/http.js', import.meta.url),
         onHangup: (listener) => {
           process.on('SIGHUP', listener);

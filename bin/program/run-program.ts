@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { loadSettings } from '../../lib/config/load-settings.ts';
-import { ROOT } from '../../lib/root.ts';
+import { readVersion } from '../../lib/config/read-version.ts';
 import { systemClock } from '../../lib/time/clock.ts';
 import type { Command } from './command.ts';
 import { EXIT } from './exit-code.ts';
@@ -77,12 +76,6 @@ function withEnvFile(
   path: unknown,
 ): Surroundings['environment'] {
   return typeof path === 'string' ? { ...environment, NZGW_ENV_FILE: path } : environment;
-}
-
-async function readVersion(): Promise<string> {
-  const text = await readFile(new URL('package.json', ROOT), 'utf8');
-  const { version } = JSON.parse(text) as { readonly version: string };
-  return version;
 }
 
 /** How to speak must be known before the line is understood, for what is wrong with the line. */

@@ -28,6 +28,8 @@ export interface Duties {
   readonly trust: TrustLoop;
   readonly discovery: Discovery;
   readonly shards: Shards;
+  /** Notices of changes are heard. */
+  isListening(): boolean;
   /** A worker is about to admit: its holds may be in Redis from now on. */
   noteAdmitting(): void;
   /** A worker has ended: frees what it held, of shared memory and in Redis. */
@@ -66,6 +68,7 @@ export function startDuties(parts: DutyParts): Duties {
     trust,
     discovery,
     shards,
+    isListening: () => listener.isConnected(),
     noteAdmitting() {
       admitted = true;
     },

@@ -1,3 +1,5 @@
+import type { Reading } from '../metrics/cells.ts';
+
 /** What the primary may say to a worker, and a worker to the primary. Plain data; two closed sets. */
 
 export type FromPrimary =
@@ -32,7 +34,8 @@ export type FromPrimary =
 
 export type FromWorker =
   | { readonly type: 'listening'; readonly host: string; readonly port: number }
-  | { readonly type: 'metrics'; readonly snapshot: readonly unknown[] }
+  /** Said every second, and at the end: what changed since. */
+  | { readonly type: 'metrics'; readonly readings: readonly Reading[] }
   /** Said once, before its first admission is sent: from then on its holds may be in Redis. */
   | { readonly type: 'admitting' }
   /** A counter of that shard is to be filled; if its owner is on this host, it looks at once. */

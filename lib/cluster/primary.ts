@@ -2,15 +2,13 @@ import type { SettingsInForce } from '../config/load-settings.ts';
 import type { Environment } from '../config/read-sources.ts';
 import type { Readiness, ReadinessWatch } from '../health/readiness.ts';
 import type { LeveledLogger } from '../log/logger.ts';
-import { makeFleetMetrics } from '../metrics/fleet-metrics.ts';
-import type { FleetMetrics } from '../metrics/fleet-metrics.ts';
-import { makePrimaryMetrics } from '../metrics/primary-metrics.ts';
 import type { SharedWriter } from '../shared/shared-writer.ts';
 import type { Redis } from '../store/redis.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Child } from './child.ts';
 import { startDuties, toMarkerMs } from './duties.ts';
 import type { Duties } from './duties.ts';
+import { GatewayMetrics } from './gateway-metrics.ts';
 import type { FromWorker } from './messages.ts';
 import { Reloading } from './reloading.ts';
 import { ServiceReport } from './service-report.ts';
@@ -22,6 +20,8 @@ export interface PrimaryParts extends SettingsInForce {
   readonly environment: Environment;
   readonly clock: Clock;
   readonly log: LeveledLogger;
+  /** Of the product. */
+  readonly version: string;
   /** The worker process's entry. */
   readonly workerEntry: URL;
   /** Takes who is to be told when the process is asked to read its settings again. */
@@ -37,8 +37,7 @@ export type PrimaryExit = (typeof PRIMARY_EXIT)[keyof typeof PRIMARY_EXIT];
 /** The primary process of a host's gateway, from its workers' start to their end. */
 export class Primary {
   readonly #parts: PrimaryParts;
-  readonly #metrics: FleetMetrics;
-  readonly #counts = makePrimaryMetrics();
+  readonly #metrics: GatewayMetrics;
   readonly #listening = new Set<Child>();
   readonly #end = Promise.withResolvers<PrimaryExit>();
   readonly #startedAtMs: number;
@@ -64,9 +63,10 @@ export class Primary {
     parts.onHangup(() => {
       this.#reloading.request();
     });
-    this.#metrics = makeFleetMetrics({
-      tenants: parts.settings.metricTenants,
-      models: parts.settings.metricModels,
+    this.#metrics = new GatewayMetrics({
+      ...parts,
+      countWorkers: () => this.#listening.size,
+      readReadiness: () => this.readiness(),
     });
   }
 
@@ -77,15 +77,13 @@ export class Primary {
     return { status: 'fail', checks: { ...checks, workers: { status: 'fail', ms: 0 } } };
   }
 
-  async renderMetrics(): Promise<string> {
-    const shards = this.#duties?.shards.state() ?? [];
-    const texts = [this.#metrics.render(), this.#counts.render(shards)];
-    return (await Promise.all(texts)).join('');
+  renderMetrics(): Promise<string> {
+    return this.#metrics.render();
   }
 
-  /** Waits a moment for the service manager to hear the last of it. */
-  close(): Promise<void> {
-    return this.#service.close();
+  /** Waits a moment for the service manager to hear the last of it, and for a look at budgets. */
+  async close(): Promise<void> {
+    await Promise.all([this.#service.close(), this.#metrics.stop()]);
   }
 
   async run(redis: Redis, shared: SharedWriter, shards: number): Promise<PrimaryExit> {
@@ -101,7 +99,7 @@ export class Primary {
       redis,
       shared,
       shards,
-      counts: this.#counts,
+      counts: this.#metrics.counts,
       readMarkerMs: () => this.#markerMs,
       announceModels: () => this.#supervisor?.tell({ type: 'models' }),
       announceChange: () => this.#supervisor?.tell({ type: 'changed' }),
@@ -109,6 +107,7 @@ export class Primary {
         this.#finish(PRIMARY_EXIT.crashed);
       },
     }));
+    this.#metrics.begin({ duties, redis, shards });
     await Promise.race([duties.trust.firstSnapshot, this.#end.promise]);
 
     this.#supervisor = this.#supervise(shared.path, shards);
@@ -168,7 +167,8 @@ export class Primary {
       },
       onExit: (child) => {
         this.#noteUnheard(child);
-        void this.#metrics.retire(child.incarnation);
+        this.#metrics.fleet.retire(child.incarnation);
+        if (child.kept && !this.#ending.signal.aborted) this.#metrics.counts.workerDied();
         this.#duties?.noteExit(child.incarnation);
       },
       onCrashLoop: () => {
@@ -193,7 +193,7 @@ export class Primary {
         return;
       }
       case 'metrics':
-        this.#metrics.take(child.incarnation, message.snapshot);
+        this.#metrics.fleet.take(child.incarnation, message.readings);
         return;
       case 'admitting':
         this.#duties?.noteAdmitting();

@@ -152,8 +152,9 @@ export class Supervisor implements Crew<Child> {
     const child = { incarnation: randomUUID(), worker, settings, listens, kept, heardAtMs };
     this.#children.add(child);
     child.worker.on('message', (message: unknown) => {
-      // What was still on its way when it ended would make it look alive again.
-      if (!isFromWorker(message) || !this.#children.has(child)) return;
+      if (!isFromWorker(message)) return;
+      // What was still on its way when it ended would make it look alive again; but it was counted.
+      if (!this.#children.has(child) && message.type !== 'metrics') return;
       child.heardAtMs = this.#parts.clock.monotonicMs();
       this.#parts.onMessage(child, message);
       if (message.type === 'listening') listens.resolve(true);

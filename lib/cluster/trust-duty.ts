@@ -87,17 +87,23 @@ export function startTrust({
 export function startListener(
   { settings, clock, log }: TrustDutyParts,
   trust: TrustLoop,
-): Listener {
+): Listener & { isConnected(): boolean } {
   const trouble = makeTroubleLines(clock, log, LISTENER_WORDS);
-  return startListening({
+  let connected = false;
+  const listener = startListening({
     url: settings.databaseUrl,
     applicationName: 'nzgw listener',
     channel: CHANGES_CHANNEL,
     timeoutMs: POSTGRES_TIMEOUT_MS,
     onNotice: () => {
+      connected = true;
       trouble.works();
       trust.wake();
     },
-    onTrouble: trouble.failed,
+    onTrouble: (error) => {
+      connected = false;
+      trouble.failed(error);
+    },
   });
+  return { ...listener, isConnected: () => connected };
 }

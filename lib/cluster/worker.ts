@@ -12,7 +12,6 @@ import { makeServer } from '../http/server.ts';
 import { SETTLE_TIMEOUT_MS } from '../ledger/ledger.ts';
 import type { LeveledLogger, Logger } from '../log/logger.ts';
 import { makeWorkerMetrics } from '../metrics/worker-metrics.ts';
-import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import { makeFindKey } from '../revocation/find-key.ts';
 import { makeRenewKey } from '../revocation/renew-key.ts';
 import { openShared } from '../shared/shared-reader.ts';
@@ -29,6 +28,8 @@ import { ignoreSignals, onUncaught } from './process-signals.ts';
 import { tellPrimary } from './tell-primary.ts';
 import { waitForRedis } from './wait-for-redis.ts';
 import { refuseDraining, WorkerDrain } from './worker-drain.ts';
+import { startReports } from './worker-reports.ts';
+import type { WorkerReports } from './worker-reports.ts';
 import { openWorkerPool } from './worker-pool.ts';
 import { openWorkerThreads } from './worker-threads.ts';
 
@@ -49,7 +50,6 @@ interface DrainOrder {
 }
 
 const REDIS_WAIT_MS = 2_000;
-const METRICS_EVERY_MS = 1_000;
 /** At the latest: the primary says when there is something to see. */
 const LOOK_EVERY_MS = 100;
 /** With what a drain itself may take beyond its grace, within ORPHAN_MS. */
@@ -101,12 +101,11 @@ function endSoon(life: WorkerLife, exitCode: number): void {
 class WorkerLife {
   readonly #parts: LifeParts;
   readonly #shared: SharedReader;
-  readonly #metrics: WorkerMetrics;
   readonly #gateway: Gateway;
   readonly #stages: Stages;
   readonly #server: Server;
   readonly #looks: NodeJS.Timeout;
-  readonly #reports: NodeJS.Timeout;
+  readonly #reports: WorkerReports;
   readonly #drain: WorkerDrain;
   readonly #primary: PrimaryWatch;
   #primarySaysReady: boolean;
@@ -116,7 +115,7 @@ class WorkerLife {
     this.#parts = parts;
     this.#primarySaysReady = start.ready;
     this.#shared = openShared(start.sharedPath);
-    this.#metrics = makeWorkerMetrics({
+    const metrics = makeWorkerMetrics({
       tenants: settings.metricTenants,
       models: settings.metricModels,
     });
@@ -128,7 +127,7 @@ class WorkerLife {
     });
     this.#gateway = assemble({
       ...parts,
-      metrics: this.#metrics,
+      metrics,
       shared: this.#shared,
       redis,
       postgres: pool,
@@ -161,7 +160,7 @@ class WorkerLife {
     this.#looks = setInterval(() => {
       this.#gateway.lookAtRunning();
     }, LOOK_EVERY_MS);
-    this.#reports = setInterval(() => void this.#report(), METRICS_EVERY_MS);
+    this.#reports = startReports({ metrics, readLevels: () => this.#gateway.readLevels() });
     this.#primary = this.#watchPrimary(start.primaryPid);
   }
 
@@ -191,13 +190,12 @@ class WorkerLife {
     if (!first) return;
     this.#primary.stop();
     clearInterval(this.#looks);
-    clearInterval(this.#reports);
     const left = await this.#gateway.close(FLUSH_MS);
     if (left > 0) {
       raiseExitCode(FAILED);
       this.#parts.log.error({ event: 'entries_lost', left }, 'Redis did not take all');
     }
-    await this.#report();
+    this.#reports.stop();
     process.exit();
   }
 
@@ -240,9 +238,5 @@ class WorkerLife {
     this.#shared.refresh();
     const trust = this.#shared.readTrust();
     return trust !== undefined && this.#parts.clock.monotonicMs() < trust.deadlineMs;
-  }
-
-  async #report(): Promise<void> {
-    tellPrimary({ type: 'metrics', snapshot: await this.#metrics.snapshot() });
   }
 }

@@ -12,6 +12,7 @@ import { CallReader } from '../http/read-call.ts';
 import { readRoute } from '../http/read-route.ts';
 import { makeLineLimit } from '../log/line-limit.ts';
 import type { Logger } from '../log/logger.ts';
+import type { Reading } from '../metrics/cells.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { SharedReader } from '../shared/shared-reader.ts';
 import type { PromptLog } from '../promptlog/prompt-log.ts';
@@ -30,6 +31,7 @@ import type { AdmissionNotices, Bookkeeping } from './make-bookkeeping.ts';
 import { makePrompts } from './make-prompts.ts';
 import { makeForwarder, makeStreaming } from './make-streaming.ts';
 import { observe } from './observe.ts';
+import { readLevels } from './read-levels.ts';
 import { refuse } from './refuse.ts';
 import { Running } from './running.ts';
 import { makeRunningWatch } from './running-watch.ts';
@@ -61,6 +63,8 @@ export interface Gateway {
   readonly running: Running;
   /** Ends what runs for keys that are no more; to be asked often. */
   lookAtRunning(): void;
+  /** What stands at a level now: queues, rings, breakers, what runs. */
+  readLevels(): readonly Reading[];
   /** Decodes the models in shared memory, if they changed. */
   readModels(): void;
   /** Ends the connections to upstreams, waits for Redis to take what is left; resolves with the rest. */
@@ -121,6 +125,7 @@ export function assemble(parts: GatewayParts): Gateway {
       shared.refresh();
       models.isFresh();
     },
+    readLevels: () => readLevels({ ...parts, books, running, forwarder }),
     async close(withinMs) {
       await closeForwarder(forwarder);
       const [left] = await Promise.all([books.flush(withinMs), prompts.flush(withinMs)]);
@@ -142,7 +147,7 @@ function makeStages(parts: GatewayParts, made: StageParts): Stages {
   const { settings, clock, log, metrics } = parts;
   const { books, prompts, cutAddress, access, streaming } = made;
   const { authenticate, confirm } = makeAuth(parts);
-  const reader = new CallReader({ settings, pool: parts.bodyThreads });
+  const reader = new CallReader({ settings, pool: parts.bodyThreads, clock });
   const other = { listing: access, reader, confirm, describeKey: books.describeKey };
   const strangers = makeLineLimit(clock, STRANGER_LINES_PER_SECOND);
   const watching = { log, metrics, clock, strangers, cutAddress };
@@ -163,6 +168,7 @@ function makeStages(parts: GatewayParts, made: StageParts): Stages {
     admit: books.admit,
     forward: (exchange, facts) => {
       books.follow(facts);
+      metrics.timeOverhead(clock.monotonicMs() - exchange.startedAtMs - facts.call.bodyWaitMs);
       return streaming.forward(exchange, facts);
     },
     relay: streaming.relay,

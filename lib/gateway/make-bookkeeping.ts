@@ -10,9 +10,11 @@ import type { Settings } from '../config/settings.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Logger } from '../log/logger.ts';
+import type { Reading } from '../metrics/cells.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import { makeSettle } from '../settlement/settle.ts';
 import { openSettlements } from '../settlement/settlements.ts';
+import type { Settlements } from '../settlement/settlements.ts';
 import type { Redis } from '../store/redis.ts';
 import type { Clock } from '../time/clock.ts';
 import { describeKey } from './describe-key.ts';
@@ -35,7 +37,7 @@ export interface BookkeepingParts {
   /** Of this worker's life; never used twice. */
   readonly incarnation: string;
   readonly notices: AdmissionNotices;
-  readonly metrics: Pick<WorkerMetrics, 'countDroppedRefusal'>;
+  readonly metrics: Pick<WorkerMetrics, 'countDroppedRefusal' | 'timeScript'>;
   readonly chooseNumCtx: AdmitParts['chooseNumCtx'];
   readonly cutAddress: (address: string) => string | null;
 }
@@ -48,6 +50,8 @@ export interface Bookkeeping {
   readonly audit: ReturnType<typeof makeAudit>;
   /** The caller's own limits. @throws GatewayError limiter_unavailable */
   readonly describeKey: (principal: Principal) => Promise<object>;
+  /** How full the rings are. */
+  readonly readLevels: () => readonly Reading[];
   /** Waits until Redis has everything, at most so long; resolves with how many entries are left. */
   flush(withinMs: number): Promise<number>;
 }
@@ -56,7 +60,13 @@ export interface Bookkeeping {
 export function makeBookkeeping(parts: BookkeepingParts): Bookkeeping {
   const { settings, clock, log, redis, cutAddress, notices } = parts;
   const leaseMs = settings.leaseSeconds * 1_000;
-  const ledger = openLedger(redis, { ...parts, leaseMs });
+  const ledger = openLedger(redis, {
+    ...parts,
+    leaseMs,
+    onScript: (script, ms) => {
+      parts.metrics.timeScript(script, ms);
+    },
+  });
   const settlements = openSettlements({
     ledger,
     redis,
@@ -93,6 +103,7 @@ export function makeBookkeeping(parts: BookkeepingParts): Bookkeeping {
     settle: makeSettle({ settlements, clock, cutAddress, log }),
     audit: makeAudit({ ring: refusals, ledger, clock, cutAddress, log }),
     describeKey: (principal) => describeKey(peeking, principal),
+    readLevels: () => readRings(settings, settlements, refusals),
     async flush(withinMs) {
       const left = await Promise.all([settlements.flush(withinMs), refusals.flush(withinMs)]);
       settlements.close();
@@ -115,4 +126,17 @@ function openRefusals(parts: BookkeepingParts, ledger: Pick<Ledger, 'note'>): Re
     },
     settings.refusalRing,
   );
+}
+
+function readRings(
+  { settlementRing, refusalRing }: Settings,
+  { length, keptCount }: Settlements,
+  refusals: RefusalRing,
+): readonly Reading[] {
+  return [
+    ['gateway_settlement_ring_entries', ['waiting'], [length]],
+    ['gateway_settlement_ring_entries', ['kept'], [keptCount]],
+    ['gateway_settlement_ring_fill_ratio', [], [length / settlementRing]],
+    ['gateway_refusal_ring_fill_ratio', [], [refusals.length / refusalRing]],
+  ];
 }

@@ -3,13 +3,14 @@ import type { Exchange } from '../http/exchange.ts';
 import type { Entry } from '../ledger/entry.ts';
 import type { LineLimit } from '../log/line-limit.ts';
 import type { LogFields, Logger } from '../log/logger.ts';
+import { toAuthResult } from '../metrics/worker-metrics.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Facts } from './stages.ts';
 
 export interface ObserveParts {
   readonly log: Logger;
-  readonly metrics: Pick<WorkerMetrics, 'countRequest'>;
+  readonly metrics: Pick<WorkerMetrics, 'countRequest' | 'countAuth'>;
   readonly clock: Clock;
   /** Bounds the lines about requests without a proved key. */
   readonly strangers: LineLimit;
@@ -20,16 +21,40 @@ export interface ObserveParts {
 /** One line in the log and one count a finished request (SPEC §12). Probes are not logged. */
 export function observe(parts: ObserveParts, exchange: Exchange, facts: Facts): void {
   const tenant = facts.principal?.tenant.slug;
-  parts.metrics.countRequest(tenant, facts.grant?.model.name, readStatus(exchange));
+  const durationMs = parts.clock.monotonicMs() - exchange.startedAtMs;
+  count(parts, facts, { status: readStatus(exchange), durationMs });
   if (facts.route?.kind === 'open') return;
 
   const unsaid = tenant === undefined ? parts.strangers.take() : 0;
   if (unsaid === undefined) return;
-  const fields = describeRequest(parts, exchange, facts);
+  const fields = describeRequest(parts, exchange, facts, durationMs);
   parts.log.info(unsaid > 0 ? { ...fields, 'nzgw.unsaid': unsaid } : fields, 'request');
 }
 
-function describeRequest(parts: ObserveParts, exchange: Exchange, facts: Facts): LogFields {
+function count(
+  { metrics }: ObserveParts,
+  { principal, grant, lease, refusal, call, entry }: Facts,
+  ended: { readonly status: number; readonly durationMs: number },
+): void {
+  const code = refusal?.code;
+  metrics.countRequest({
+    ...ended,
+    tenant: principal?.tenant.slug,
+    model: grant?.model.name,
+    refusal: code,
+    usage: lease && entry,
+  });
+  // Without a body that was read it was the key that was looked at, or what came before it.
+  const result = code !== undefined && !call ? toAuthResult(code) : undefined;
+  if (result !== undefined) metrics.countAuth(result);
+}
+
+function describeRequest(
+  parts: ObserveParts,
+  exchange: Exchange,
+  facts: Facts,
+  durationMs: number,
+): LogFields {
   const { route, principal, grant, call, refusal } = facts;
   return {
     event: 'request',
@@ -43,7 +68,7 @@ function describeRequest(parts: ObserveParts, exchange: Exchange, facts: Facts):
     'nzgw.tenant': principal?.tenant.slug,
     'nzgw.key': principal?.key.publicId,
     'nzgw.stream': call?.streamed,
-    'nzgw.duration_ms': Math.round(parts.clock.monotonicMs() - exchange.startedAtMs),
+    'nzgw.duration_ms': Math.round(durationMs),
     ...describeUsage(facts.entry),
   };
 }

@@ -16,4 +16,6 @@ export interface RebuiltCall extends NativeRequest {
 /** The same with its bulk counted, and let go once it was sent: all else may live much longer. */
 export interface Call extends Omit<RebuiltCall, 'members'> {
   readonly members: HeldBytes;
+  /** How long its body took to come: the client's time and not the gateway's. */
+  readonly bodyWaitMs: number;
 }

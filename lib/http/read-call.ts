@@ -3,6 +3,7 @@ import { ByteBudget } from '../memory/byte-budget.ts';
 import { rebuildShow } from '../ollama/requests/show.ts';
 import { PoolFullError, TaskTimeoutError } from '../threads/thread-pool.ts';
 import type { ThreadPool } from '../threads/thread-pool.ts';
+import type { Clock } from '../time/clock.ts';
 import { tooManyBodies } from './body-faults.ts';
 import { joinPieces, toCall } from './body-task.ts';
 import type { BodyOutcome, BodyTask } from './body-task.ts';
@@ -23,18 +24,21 @@ export interface CallReaderParts {
   >;
   /** Threads whose entry is workers/bodies.ts. */
   readonly pool: Pick<ThreadPool, 'run'>;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
 /** The second half of step 1: bodies of inference routes and of /api/show. One a worker. */
 export class CallReader {
   readonly #pool: Pick<ThreadPool, 'run'>;
+  readonly #clock: CallReaderParts['clock'];
   /** What all bodies may hold together (SPEC §2.1: NZGW_BODY_MEMORY_BYTES). */
   readonly #memory: ByteBudget;
   readonly #threadBytes: number;
   readonly #limits: BodyLimits;
 
-  constructor({ settings, pool }: CallReaderParts) {
+  constructor({ settings, pool, clock }: CallReaderParts) {
     this.#pool = pool;
+    this.#clock = clock;
     this.#memory = new ByteBudget(settings.bodyMemoryBytes, settings.maxBodyBytes);
     this.#threadBytes = settings.bodyThreadBytes;
     const bodyTimeoutMs = settings.bodyTimeoutSeconds * 1_000;
@@ -57,11 +61,13 @@ export class CallReader {
       reservation.release();
     };
     try {
+      const startedAtMs = this.#clock.monotonicMs();
       const body = await readBody(exchange, this.#limits, reservation);
+      const bodyWaitMs = this.#clock.monotonicMs() - startedAtMs;
       const call = await this.#rebuild({ route, dialect: exchange.dialect }, body);
       const members = new HeldBytes(call.members, reservation, countRest(call));
       void exchange.closed.then(release);
-      return { ...call, members };
+      return { ...call, members, bodyWaitMs };
     } catch (error) {
       release();
       throw error;

@@ -32,7 +32,8 @@ export type Admission =
   | Exclude<AdmitReply, { kind: 'ok' }>;
 
 interface AskParts {
-  readonly redis: Redis & ScriptCommands;
+  readonly connection: Pick<Redis, 'status'>;
+  readonly redis: Pick<ScriptCommands, 'nz_admit'>;
   readonly clock: Clock;
   readonly time: RedisTime;
   readonly shards: number;
@@ -44,7 +45,7 @@ interface AskParts {
 
 /** Asks for an admission. @throws (the function it makes) NoAnswerError */
 export function makeAskAdmission(parts: AskParts): (request: AdmitRequest) => Promise<Admission> {
-  const { redis, clock, time, incarnation, leaseMs } = parts;
+  const { connection, redis, clock, time, incarnation, leaseMs } = parts;
   return async (request) => {
     const { id, tenantId, keyId } = request;
     const shard = shardOf(tenantId, parts.shards);
@@ -53,7 +54,7 @@ export function makeAskAdmission(parts: AskParts): (request: AdmitRequest) => Pr
     const nowMs = time.estimateMs(shard) ?? (await learn(parts, shard, request.timeoutMs));
     // The caller stops waiting so long after its start, however long it took to learn the time.
     const deadlineMs = Math.floor(nowMs + leftMs());
-    if (redis.status !== 'ready') throw new NoAnswerError(null, undefined);
+    if (connection.status !== 'ready') throw new NoAnswerError(null, undefined);
     if (leftMs() <= 0) {
       throw new NoAnswerError(null, new LedgerTimeoutError('the time took it all'));
     }
@@ -74,7 +75,7 @@ export function makeAskAdmission(parts: AskParts): (request: AdmitRequest) => Pr
 }
 
 async function learn(parts: AskParts, shard: number, timeoutMs: number): Promise<number> {
-  if (parts.redis.status !== 'ready') throw new NoAnswerError(null, undefined);
+  if (parts.connection.status !== 'ready') throw new NoAnswerError(null, undefined);
   return within(timeoutMs, parts.learnTimeMs(shard)).catch((error: unknown) => {
     throw new NoAnswerError(null, error);
   });

@@ -12,8 +12,8 @@ import { makeRedisTime } from './redis-time.ts';
 import { readRenewReply, toReholdArguments, toRenewArguments } from './renew-request.ts';
 import type { RenewReply, Running } from './renew-request.ts';
 import { readReply } from './reply.ts';
-import { defineScripts } from './scripts.ts';
-import type { Script } from './scripts.ts';
+import { defineScripts, timeScripts } from './scripts.ts';
+import type { Script, ScriptName } from './scripts.ts';
 import { toCancelArguments, toSettleArguments } from './settle-request.ts';
 import type { Cancellation } from './settle-request.ts';
 import { within } from './within.ts';
@@ -48,6 +48,8 @@ export interface LedgerParts {
   /** How long a hold lives without being renewed. */
   readonly leaseMs: number;
   readonly scripts?: readonly Script[];
+  /** Told how long each script took. */
+  readonly onScript?: (name: ScriptName, ms: number) => void;
 }
 
 /** How long Redis may take to settle: the command timeout of the connection that is given to openLedger. */
@@ -55,9 +57,11 @@ export const SETTLE_TIMEOUT_MS = 5_000;
 
 export function openLedger(connection: Redis, parts: LedgerParts): Ledger {
   const { shards, leaseMs } = parts;
-  const redis = defineScripts(connection, parts.scripts);
-  const time = makeRedisTime(parts.clock);
-  redis.on('close', () => {
+  const { clock, onScript } = parts;
+  const defined = defineScripts(connection, parts.scripts);
+  const redis = onScript ? timeScripts(defined, clock, onScript) : defined;
+  const time = makeRedisTime(clock);
+  connection.on('close', () => {
     time.forget();
   });
 
@@ -71,7 +75,7 @@ export function openLedger(connection: Redis, parts: LedgerParts): Ledger {
   const learnTimeMs = async (shard: number): Promise<number> => (await renew(shard, [])).nowMs;
 
   return {
-    admit: makeAskAdmission({ ...parts, redis, time, learnTimeMs }),
+    admit: makeAskAdmission({ ...parts, connection, redis, time, learnTimeMs }),
     async peek(request, timeoutMs) {
       const raw = redis.nz_peek(...toPeekArguments(request, shardOf(request.tenantId, shards)));
       return readPeekReply(await within(timeoutMs, raw));

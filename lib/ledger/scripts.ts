@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ROOT } from '../root.ts';
 import type { Redis } from '../store/redis.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** Each script, named as its file is (name and number of keys), with the pieces it stands on. */
 const PIECES = {
@@ -72,6 +73,31 @@ export function defineScripts(
     redis.defineCommand(command, { numberOfKeys, lua });
   }
   return redis as Redis & ScriptCommands;
+}
+
+/**
+ * The same commands, and how long each took from its sending to its answer or its failure, in ms: what
+ * Redis, the way there and this process took together.
+ */
+export function timeScripts(
+  commands: ScriptCommands,
+  clock: Pick<Clock, 'monotonicMs'>,
+  onScript: (name: ScriptName, ms: number) => void,
+): ScriptCommands {
+  const timed: Partial<ScriptCommands> = {};
+  for (const file of Object.keys(PIECES)) {
+    const name = file.slice(0, file.lastIndexOf('-')) as ScriptName;
+    timed[`nz_${name}`] = (...keysAndArguments) => {
+      const sentAtMs = clock.monotonicMs();
+      const note = (): void => {
+        onScript(name, clock.monotonicMs() - sentAtMs);
+      };
+      const answer = commands[`nz_${name}`](...keysAndArguments);
+      void answer.then(note, note);
+      return answer;
+    };
+  }
+  return timed as ScriptCommands;
 }
 
 /** Each script begins with the line of its flags, which must stay the first. */

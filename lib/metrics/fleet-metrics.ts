@@ -1,94 +1,88 @@
-import { AggregatorRegistry } from 'prom-client';
-import type { MetricObjectWithValues, MetricValue, Registry } from 'prom-client';
+import type { Reading } from './cells.ts';
+import type { FleetMetric } from './definitions.ts';
 import { LabelSet } from './label-set.ts';
-
-export interface FleetMetrics {
-  /** The newest snapshot of a living worker. What comes after its end was counted, and is refused. */
-  take(incarnation: string, snapshot: readonly unknown[]): void;
-  /**
-   * A worker died: what it counted last is kept for good, so that no counter ever falls, from the
-   * moment of the call on. Resolves when it is folded into one with the rest.
-   */
-  retire(incarnation: string): Promise<void>;
-  /** Prometheus text over all workers, dead ones included. Asks nobody. */
-  render(): Promise<string>;
-}
-
-/** How many tenants and models have labels of their own, over all workers and their lives. */
-interface LabelBounds {
-  readonly tenants: number;
-  readonly models: number;
-}
-
-type Metric = MetricObjectWithValues<MetricValue<string>>;
-type Snapshot = readonly Metric[];
+import { DEFINITIONS, SeriesTable } from './series-table.ts';
+import type { LabelBounds } from './series-table.ts';
+import { describeMetric, writeSeries } from './text-format.ts';
 
 /** A message of a dead worker is at most as late as the channel is long; so many deaths are longer. */
 const REMEMBERED_DEAD = 1_000;
+/** Series that are written before others may run: about a millisecond of work. */
+const SERIES_AT_ONCE = 500;
 
-/** Sums the workers' registries in the primary from what they sent; a scrape waits for no worker. */
-export function makeFleetMetrics(most: LabelBounds): FleetMetrics {
-  const living = new Map<string, Snapshot>();
-  const dead = new Set<string>();
-  const past: Snapshot[] = [];
-  const bounds = { tenant: new LabelSet(most.tenants), model: new LabelSet(most.models) };
-  let folding = Promise.resolve();
+const NAMES = Object.keys(DEFINITIONS) as FleetMetric[];
 
-  const sum = (snapshots: readonly Snapshot[]): Registry =>
-    AggregatorRegistry.aggregate(snapshots.map((snapshot) => bound(snapshot, bounds)));
+/**
+ * Adds up in the primary what its processes sent; a scrape waits for no worker. A report costs what has
+ * changed, and a scrape is written in slices: the loop that keeps the trust lease is never held up.
+ */
+export class FleetMetrics {
+  readonly #bounds: LabelBounds;
+  readonly #counted: ReadonlyMap<FleetMetric, SeriesTable>;
+  readonly #levels = new Map<string, readonly Reading[]>();
+  readonly #dead = new Set<string>();
 
-  /** One at a time, and `past` is whole at every moment: it is only exchanged when all is summed. */
-  const fold = async (): Promise<void> => {
-    const parts = [...past];
-    const folded = (await sum(parts).getMetricsAsJSON()) as Snapshot;
-    past.splice(0, parts.length, folded);
-  };
+  /** `most`: tenants and models with labels of their own, over all workers and their lives. */
+  constructor(most: { readonly tenants: number; readonly models: number }) {
+    const bounds = { tenant: new LabelSet(most.tenants), model: new LabelSet(most.models) };
+    this.#bounds = bounds;
+    this.#counted = new Map(NAMES.map((name) => [name, new SeriesTable(name, bounds)]));
+  }
 
-  return {
-    take(incarnation, snapshot) {
-      if (!dead.has(incarnation)) living.set(incarnation, snapshot as Snapshot);
-    },
-    async retire(incarnation) {
-      const last = living.get(incarnation);
-      living.delete(incarnation);
-      remember(dead, incarnation);
-      if (last !== undefined) past.push(last.filter(isLasting));
-      if (past.length > 1) folding = folding.then(fold);
-      await folding;
-    },
-    render: () => sum([...past, ...living.values()]).metrics(),
-  };
-}
+  /**
+   * What a process has counted since its last report, and its levels now, which replace the last. What
+   * it had sent before its end counts however late it comes.
+   */
+  take(incarnation: string, readings: readonly Reading[]): void {
+    const levels: Reading[] = [];
+    for (const reading of readings) {
+      const [metric, labels, added] = reading;
+      const table = this.#counted.get(metric);
+      if (table === undefined) continue;
+      if (DEFINITIONS[metric].kind === 'gauge') levels.push(reading);
+      else table.add(labels, added);
+    }
+    if (!this.#dead.has(incarnation)) this.#levels.set(incarnation, levels);
+  }
 
-/** What stands at a level, and does not only grow, ends with its worker. */
-function isLasting({ type }: Metric): boolean {
-  return String(type) !== 'gauge';
-}
+  /** A worker died: its levels end with it. What it counted stays, so that no counter ever falls. */
+  retire(incarnation: string): void {
+    this.#levels.delete(incarnation);
+    this.#dead.add(incarnation);
+    for (const oldest of this.#dead) {
+      if (this.#dead.size <= REMEMBERED_DEAD) return;
+      this.#dead.delete(oldest);
+    }
+  }
 
-function remember(dead: Set<string>, incarnation: string): void {
-  dead.add(incarnation);
-  for (const oldest of dead) {
-    if (dead.size <= REMEMBERED_DEAD) return;
-    dead.delete(oldest);
+  /** Prometheus text over all processes, dead ones included. Asks nobody, and lets others run. */
+  async render(): Promise<string> {
+    const parts: string[] = [];
+    for (const name of NAMES) {
+      const definition = DEFINITIONS[name];
+      const table = definition.kind === 'gauge' ? this.#joinLevels(name) : this.#counted.get(name);
+      parts.push(describeMetric(name, definition));
+      for (const [n, { heads, values }] of (table?.list() ?? []).entries()) {
+        if (n > 0 && n % SERIES_AT_ONCE === 0) await letOthersRun();
+        parts.push(writeSeries(heads, values));
+      }
+    }
+    return parts.join('');
+  }
+
+  #joinLevels(metric: FleetMetric): SeriesTable {
+    const joined = new SeriesTable(metric, this.#bounds);
+    for (const readings of this.#levels.values()) {
+      for (const [name, labels, [level = 0]] of readings) {
+        if (name === metric) joined.joinLevel(labels, level);
+      }
+    }
+    return joined;
   }
 }
 
-/** Each worker bounds its own labels only: together, and over their lives, they would have any number. */
-function bound(snapshot: Snapshot, bounds: Readonly<Record<string, LabelSet>>): Metric[] {
-  return snapshot.map((metric) => ({
-    ...metric,
-    values: metric.values.map((value) => ({ ...value, labels: boundLabels(value.labels, bounds) })),
-  }));
-}
-
-function boundLabels(
-  labels: Metric['values'][number]['labels'],
-  bounds: Readonly<Record<string, LabelSet>>,
-): Metric['values'][number]['labels'] {
-  return Object.fromEntries(
-    Object.entries(labels).map(([label, value]) => {
-      const set = bounds[label];
-      return [label, set && value !== undefined ? set.bound(String(value)) : value];
-    }),
-  );
+function letOthersRun(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

@@ -1,13 +1,6 @@
-import { Counter, Gauge, Registry } from 'prom-client';
-
-/** One shard as the primary sees it at the moment of a scrape. */
-interface ShardLevel {
-  readonly shard: number;
-  readonly owner: boolean;
-  readonly ready: boolean;
-  /** Events that wait for Postgres; null where this gateway does not own the shard. */
-  readonly waiting: number | null;
-}
+import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
+import { makeLevels } from './primary-levels.ts';
+import type { PrimaryLevels } from './primary-levels.ts';
 
 /** What the primary counts itself, beside its workers. Labels come from closed sets. */
 export interface PrimaryMetrics {
@@ -19,13 +12,16 @@ export interface PrimaryMetrics {
   reaped(cause: 'lapsed' | 'exited', holds: number): void;
   /** A counter in Redis was not what ledger, stream and live holds add up to. */
   drifted(part: 'spent' | 'held', direction: 'high' | 'low'): void;
-  /** Prometheus text, with the shards as they are now. */
-  render(shards: readonly ShardLevel[]): Promise<string>;
+  /** A worker has ended that nobody had told to. */
+  workerDied(): void;
+  /** Prometheus text, with the levels as they are now. */
+  render(levels: PrimaryLevels): Promise<string>;
 }
 
 export function makePrimaryMetrics(): PrimaryMetrics {
   const registry = new Registry();
   const registers = [registry];
+  collectDefaultMetrics({ register: registry });
   const drained = new Counter({
     name: 'gateway_audit_drained_total',
     help: 'Entries that were moved from Redis to Postgres, rejected ones included.',
@@ -48,6 +44,11 @@ export function makePrimaryMetrics(): PrimaryMetrics {
     labelNames: ['part', 'direction'] as const,
     registers,
   });
+  const died = new Counter({
+    name: 'gateway_worker_restarts_total',
+    help: 'Workers that ended by themselves, were killed or hung, and so were started again.',
+    registers,
+  });
   for (const cause of ['lapsed', 'exited']) reaped.inc({ cause }, 0);
   for (const part of ['spent', 'held']) {
     for (const direction of ['high', 'low']) drift.inc({ part, direction }, 0);
@@ -67,43 +68,12 @@ export function makePrimaryMetrics(): PrimaryMetrics {
     drifted: (part, direction) => {
       drift.inc({ part, direction });
     },
-    render: (shards) => {
-      setLevels(shards);
+    workerDied: () => {
+      died.inc();
+    },
+    render: (levels) => {
+      setLevels(levels);
       return registry.metrics();
     },
-  };
-}
-
-/** What stands at a level: told anew at each scrape. */
-function makeLevels(registry: Registry): (shards: readonly ShardLevel[]) => void {
-  const registers = [registry];
-  const labelNames = ['shard'] as const;
-  const waiting = new Gauge({
-    name: 'gateway_audit_stream_length',
-    help: 'Entries that wait in Redis for Postgres, told by the owner of the shard.',
-    labelNames,
-    registers,
-  });
-  const owned = new Gauge({
-    name: 'gateway_shard_owned',
-    help: '1 where this gateway is the owner of the shard.',
-    labelNames,
-    registers,
-  });
-  const ready = new Gauge({
-    name: 'gateway_shard_ready',
-    help: '1 where Redis admits requests of the shard.',
-    labelNames,
-    registers,
-  });
-
-  return (shards) => {
-    waiting.reset();
-    for (const level of shards) {
-      const { shard } = level;
-      if (level.waiting !== null) waiting.set({ shard }, level.waiting);
-      owned.set({ shard }, level.owner ? 1 : 0);
-      ready.set({ shard }, level.ready ? 1 : 0);
-    }
   };
 }

@@ -1,52 +1,141 @@
-import { Counter, Registry } from 'prom-client';
+import { REFUSALS } from '../errors/refusals.ts';
+import type { RefusalCode } from '../errors/refusals.ts';
+import { makeCells } from './cells.ts';
+import type { CounterCell, HistogramCell, Reading } from './cells.ts';
 import { LabelSet } from './label-set.ts';
+import { makeModelTimes } from './model-times.ts';
+import type { ServedTimes } from './model-times.ts';
+
+/** How a key was proved, what failed beside it; and the codes with which callers are refused. */
+const AUTH_RESULTS = [
+  'proved_by_map',
+  'proved_by_store',
+  'proved_by_argon2',
+  'store_failed',
+  'renewed',
+  'renewal_failed',
+  'invalid_api_key',
+  'tenant_suspended',
+  'too_many_failures',
+  'auth_unavailable',
+  'overloaded',
+] as const;
+export type AuthResult = (typeof AUTH_RESULTS)[number];
+
+/** What is counted of a request when it has ended. */
+export interface FinishedRequest {
+  readonly tenant: string | undefined;
+  readonly model: string | undefined;
+  readonly status: number;
+  readonly durationMs: number;
+  readonly refusal: RefusalCode | undefined;
+  /** Of one that was admitted. */
+  readonly usage?: (ServedTimes & Tokens) | undefined;
+}
+
+interface Tokens {
+  readonly promptTokens: number;
+}
 
 export interface WorkerMetrics {
   /** One finished request. */
-  countRequest(tenant: string | undefined, model: string | undefined, status: number): void;
+  countRequest(request: FinishedRequest): void;
   /** One refusal that no audit row will tell of: the ring before Redis was full. */
   countDroppedRefusal(): void;
-  /** One event of authentication, by its name; names come from our own code. */
-  countAuth(result: string): void;
-  /** Everything this worker has counted, as the primary adds it up. */
-  snapshot(): Promise<readonly unknown[]>;
+  countAuth(result: AuthResult): void;
+  /** How long the gateway itself took before an admitted request went upstream. */
+  timeOverhead(ms: number): void;
+  /** One script of Redis; names come from our own code. */
+  timeScript(script: string, ms: number): void;
+  /** What was counted since the last call; the primary adds it up. */
+  take(): Reading[];
 }
 
-/** The registry of one worker. Labels come from closed sets: no client can make a series. */
+/** The series of one tenant with one model. */
+interface PairCells {
+  readonly requests: Map<number, CounterCell>;
+  readonly duration: HistogramCell;
+  readonly prompt: CounterCell;
+  readonly completion: CounterCell;
+}
+
+/** What one worker counts. Labels come from closed sets: no client can make a series. */
 export function makeWorkerMetrics(most: { tenants: number; models: number }): WorkerMetrics {
-  const registry = new Registry();
+  const cells = makeCells();
   const tenants = new LabelSet(most.tenants);
   const models = new LabelSet(most.models);
-  const requests = new Counter({
-    name: 'gateway_requests_total',
-    help: 'Finished requests.',
-    labelNames: ['tenant', 'model', 'status'] as const,
-    registers: [registry],
-  });
+  const pairs = new Map<string, Map<string, PairCells>>();
+  const times = makeModelTimes(cells);
+  const scripts = new Map<string, HistogramCell>();
+  const overhead = cells.histogram('gateway_overhead_seconds', []);
+  const dropped = cells.counter('gateway_refusals_dropped_total', []);
+  const refusals = byName(Object.keys(REFUSALS) as RefusalCode[], (code) =>
+    cells.counter('gateway_refusals_total', [code]),
+  );
+  const auth = byName(AUTH_RESULTS, (result) =>
+    cells.counter('gateway_auth_results_total', [result]),
+  );
 
-  const droppedRefusals = new Counter({
-    name: 'gateway_refusals_dropped_total',
-    help: 'Refusals that were not kept for the audit log.',
-    registers: [registry],
-  });
-
-  const authResults = new Counter({
-    name: 'gateway_auth_results_total',
-    help: 'How API keys were proved, and what failed beside it.',
-    labelNames: ['result'] as const,
-    registers: [registry],
-  });
+  const findPair = (tenant: string, model: string): PairCells => {
+    const ofTenant = findOrMake(pairs, tenant, () => new Map<string, PairCells>());
+    return findOrMake(ofTenant, model, () => ({
+      requests: new Map(),
+      duration: cells.histogram('gateway_request_duration_seconds', [tenant, model]),
+      prompt: cells.counter('gateway_tokens_total', [tenant, model, 'prompt']),
+      completion: cells.counter('gateway_tokens_total', [tenant, model, 'completion']),
+    }));
+  };
 
   return {
-    countDroppedRefusal() {
-      droppedRefusals.inc(1);
+    countRequest(request) {
+      const { status, durationMs, refusal, usage } = request;
+      const tenant = tenants.name(request.tenant);
+      const model = models.name(request.model);
+      const pair = findPair(tenant, model);
+      findOrMake(pair.requests, status, () =>
+        cells.counter('gateway_requests_total', [tenant, model, String(status)]),
+      ).inc();
+      pair.duration.observe(durationMs / 1_000);
+      if (refusal !== undefined) refusals.get(refusal)?.inc();
+      if (usage === undefined) return;
+      pair.prompt.inc(usage.promptTokens);
+      pair.completion.inc(usage.completionTokens);
+      times.observe(model, usage);
     },
-    countRequest(tenant, model, status) {
-      requests.inc({ tenant: tenants.name(tenant), model: models.name(model), status }, 1);
+    countDroppedRefusal() {
+      dropped.inc();
     },
     countAuth(result) {
-      authResults.inc({ result }, 1);
+      auth.get(result)?.inc();
     },
-    snapshot: () => registry.getMetricsAsJSON(),
+    timeOverhead(ms) {
+      overhead.observe(ms / 1_000);
+    },
+    timeScript(script, ms) {
+      findOrMake(scripts, script, () =>
+        cells.histogram('gateway_redis_script_seconds', [script]),
+      ).observe(ms / 1_000);
+    },
+    take: () => cells.take(),
   };
+}
+
+/** The result that a refusal of a caller is; undefined for one that says nothing of a key. */
+export function toAuthResult(code: RefusalCode): AuthResult | undefined {
+  return AUTH_RESULTS.find((result) => result === code);
+}
+
+function byName<Name extends string, Made>(
+  names: readonly Name[],
+  make: (name: Name) => Made,
+): ReadonlyMap<Name, Made> {
+  return new Map(names.map((name) => [name, make(name)]));
+}
+
+function findOrMake<Key, Made>(map: Map<Key, Made>, key: Key, make: () => Made): Made {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }

@@ -28,6 +28,7 @@ export class Ownership {
   #lifeId: string | null = null;
   #ready = false;
   #waiting: number | null = null;
+  #oldestAtMs: number | null = null;
   /** How long every tick of this life was answered. */
   #answeredForMs = 0;
   #tickedAtMs: number | null = null;
@@ -46,6 +47,11 @@ export class Ownership {
 
   get waiting(): number | null {
     return this.#waiting;
+  }
+
+  /** Monotonic milliseconds of the oldest event that Postgres does not have; null without any. */
+  get oldestAtMs(): number | null {
+    return this.#oldestAtMs;
   }
 
   /** Redis did not answer: what was asked may still come true, unless its claim is void by then. */
@@ -69,7 +75,7 @@ export class Ownership {
     if (tick.lifeId === null || !tick.current) return this.#begin(claim);
     this.#noteTick(tick);
 
-    const moved = await this.#drain();
+    const moved = await this.#drain(tick.nowMs);
     if (isLast) return moved === BATCH;
     if (!tick.ready) return (await this.#becomeReady(claim, tick.lifeId)) || moved === BATCH;
     if (!(await this.#reap(claim))) return this.#refused();
@@ -128,11 +134,16 @@ export class Ownership {
   }
 
   /** How many events left the stream. */
-  async #drain(): Promise<number> {
+  async #drain(nowMs: number): Promise<number> {
     const { shard, events: stream } = this.#ledger;
-    const { counts } = this.#parts;
+    const { counts, clock } = this.#parts;
+    const askedAtMs = clock.monotonicMs();
     const events = await this.#ask(stream.read(BATCH));
-    if (events.length === 0) return 0;
+    const [oldest] = events;
+    // An id begins with Redis's time.
+    const ageMs = oldest === undefined ? 0 : nowMs - Number.parseInt(oldest.streamId, 10);
+    this.#oldestAtMs = oldest === undefined ? null : askedAtMs - Math.max(0, ageMs);
+    if (oldest === undefined) return 0;
 
     const rejections = await storeEvents(this.#session.client, shard, events);
     counts.drained(events.length);
@@ -140,6 +151,7 @@ export class Ownership {
     this.#tellRejections(rejections);
     // What cannot be removed comes again, and is known by its id and time.
     await this.#ask(stream.remove(events.map(({ streamId }) => streamId)));
+    if (events.length < BATCH) this.#oldestAtMs = null;
     return events.length;
   }
 

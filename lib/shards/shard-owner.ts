@@ -17,6 +17,8 @@ export interface ShardState {
   readonly ready: boolean;
   /** Events that wait for Postgres, as its owner saw last; null for others. */
   readonly waiting: number | null;
+  /** Monotonic milliseconds since which the oldest of them waits; null where none does. */
+  readonly oldestAtMs: number | null;
   /**
    * Monotonic milliseconds of Postgres's last answer to this shard's session, as owner or waiting
    * for the lock: never older than a second and a half while all is well. Null without a session.
@@ -53,6 +55,7 @@ export class ShardOwner {
       owner: owned !== undefined,
       ready: owned?.ready ?? this.#readyElsewhere,
       waiting: owned?.waiting ?? null,
+      oldestAtMs: owned?.oldestAtMs ?? null,
       answeredAtMs: this.#session?.answeredAtMs ?? null,
     };
   }

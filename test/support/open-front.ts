@@ -70,7 +70,7 @@ export async function openFront(options: FrontOptions = {}): Promise<Front> {
   await once(server, 'listening');
   const front: Front = {
     port: (server.address() as AddressInfo).port,
-    reader: new CallReader({ settings, pool: options.pool ?? noPool }),
+    reader: new CallReader({ settings, pool: options.pool ?? noPool, clock: systemClock }),
     readOwnerId: options.readOwnerId ?? (() => 'acme'),
     exchanges: [],
     routes: [],

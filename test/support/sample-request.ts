@@ -70,6 +70,7 @@ export function sampleCall(changes: Partial<Call> = {}): Call {
       new Reservation(new ByteBudget(1_024, 1_024), 'acme'),
       0,
     ),
+    bodyWaitMs: 0,
     options: {},
     keepAlive: null,
     shift: null,

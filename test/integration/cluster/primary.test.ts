@@ -41,6 +41,7 @@ describe('cluster/primary', function () {
       environment: {},
       clock: systemClock,
       log,
+      version: '1.2.3',
       workerEntry: new URL('workers/no-such-entry.ts', ROOT),
       onHangup: () => undefined,
       stop: AbortSignal.abort(),
@@ -95,6 +96,7 @@ async function runWorld({ workers = 1, reloadAtOnce = false } = {}): Promise<Pri
     environment,
     clock: systemClock,
     log,
+    version: '1.2.3',
     workerEntry: PLAIN_WORKER,
     onHangup: (listener) => {
       hangups.push(listener);

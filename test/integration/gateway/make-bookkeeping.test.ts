@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { loadSettings } from '../../../lib/config/load-settings.ts';
 import { GatewayError } from '../../../lib/errors/gateway-error.ts';
 import { makeBookkeeping } from '../../../lib/gateway/make-bookkeeping.ts';
-import { makeFleetMetrics } from '../../../lib/metrics/fleet-metrics.ts';
+import { FleetMetrics } from '../../../lib/metrics/fleet-metrics.ts';
 import { makeWorkerMetrics } from '../../../lib/metrics/worker-metrics.ts';
 import { openRedis } from '../../../lib/store/redis.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
@@ -44,9 +44,10 @@ describe('gateway/make-bookkeeping', () => {
     };
     for (let round = 0; round < 25; round += 1) books.audit(sampleExchange(), refused);
 
-    const fleet = makeFleetMetrics({ tenants: 1, models: 1 });
-    fleet.take('w1', await metrics.snapshot());
+    const fleet = new FleetMetrics({ tenants: 1, models: 1 });
+    fleet.take('w1', [...metrics.take(), ...books.readLevels()]);
     expect(await fleet.render()).to.match(/^gateway_refusals_dropped_total 15$/m);
+    expect(await fleet.render()).to.match(/^gateway_refusal_ring_fill_ratio 1$/m);
     expect(lines.map(({ event, dropped }) => [event, dropped])).to.deep.equal([
       ['refusals_dropped', 1],
     ]);

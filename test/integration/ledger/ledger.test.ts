@@ -213,7 +213,12 @@ describe('ledger/ledger', () => {
     let status = 'ready';
     const cut = Object.create(redis, { status: { get: () => status } }) as Redis;
     const ask = makeAskAdmission({
-      ...{ redis: defineScripts(cut), clock: systemClock, time: makeRedisTime(systemClock) },
+      ...{
+        connection: cut,
+        redis: defineScripts(cut),
+        clock: systemClock,
+        time: makeRedisTime(systemClock),
+      },
       ...{ shards: 16, incarnation: 'a-worker', leaseMs: 30_000 },
       learnTimeMs: () => {
         status = 'reconnecting';

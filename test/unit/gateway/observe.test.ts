@@ -4,6 +4,7 @@ import { observe } from '../../../lib/gateway/observe.ts';
 import type { Facts } from '../../../lib/gateway/stages.ts';
 import type { Exchange } from '../../../lib/http/exchange.ts';
 import type { LineLimit } from '../../../lib/log/line-limit.ts';
+import type { AuthResult, FinishedRequest } from '../../../lib/metrics/worker-metrics.ts';
 import { startTally } from '../../../lib/upstream/tally.ts';
 import { recordLog } from '../../support/record-log.ts';
 import type { RecordedLine } from '../../support/record-log.ts';
@@ -12,15 +13,15 @@ import {
   sampleCall,
   sampleEntry,
   sampleExchange,
+  sampleLease,
   samplePrincipal,
   SAMPLE_GRANT,
 } from '../../support/sample-request.ts';
 
-type Counted = readonly [tenant: string | undefined, model: string | undefined, status: number];
-
 interface Observed {
   readonly lines: readonly RecordedLine[];
-  readonly counted: readonly Counted[];
+  readonly counted: readonly FinishedRequest[];
+  readonly results: readonly AuthResult[];
 }
 
 const FREE: LineLimit = { take: () => 0 };
@@ -31,12 +32,14 @@ function observeOne(
   strangers: LineLimit = FREE,
 ): Observed {
   const { log, lines } = recordLog();
-  const counted: Counted[] = [];
+  const counted: FinishedRequest[] = [];
+  const results: AuthResult[] = [];
   observe(
     {
       log,
       metrics: {
-        countRequest: (...labels) => counted.push(labels),
+        countRequest: (request) => counted.push(request),
+        countAuth: (result) => results.push(result),
       },
       clock: { wallMs: () => 0, monotonicMs: () => 1_250.4 },
       strangers,
@@ -45,7 +48,7 @@ function observeOne(
     exchange,
     { tally: startTally(), ...facts },
   );
-  return { lines, counted };
+  return { lines, counted, results };
 }
 
 /** An exchange whose head has left. */
@@ -61,13 +64,23 @@ const served: Partial<Facts> = {
   principal: samplePrincipal(),
   call: sampleCall(),
   grant: SAMPLE_GRANT,
+  lease: sampleLease(),
   entry: sampleEntry(),
 };
 
 describe('gateway/observe', () => {
   it('writes one line with all that is known of a served request, and counts it', () => {
     const { lines, counted } = observeOne(served);
-    expect(counted).to.deep.equal([['acme', 'llama3:latest', 200]]);
+    expect(counted).to.deep.equal([
+      {
+        tenant: 'acme',
+        model: 'llama3:latest',
+        status: 200,
+        durationMs: 250.4000000000001,
+        refusal: undefined,
+        usage: served.entry,
+      },
+    ]);
     expect(lines).to.deep.equal([
       {
         level: 'info',
@@ -97,7 +110,8 @@ describe('gateway/observe', () => {
     const route = { kind: 'open', name: 'healthz', dialect: 'native' } as const;
     const { lines, counted } = observeOne({ route });
     expect(lines).to.deep.equal([]);
-    expect(counted).to.deep.equal([[undefined, undefined, 200]]);
+    expect(counted).to.have.length(1);
+    expect(counted[0]).to.include({ tenant: undefined, model: undefined, status: 200 });
   });
 
   it('names a route without a name by its kind, never by the target of the client', () => {
@@ -113,9 +127,24 @@ describe('gateway/observe', () => {
     expect(JSON.stringify(lines)).to.not.include('text');
   });
 
+  it('a refused key is a result of authentication; what comes after it is none', () => {
+    const refused = new GatewayError('overloaded', 'text');
+    expect(observeOne({ refusal: refused }, answered(503)).results).to.deep.equal(['overloaded']);
+    const later = { ...served, refusal: refused };
+    expect(observeOne(later, answered(503)).results).to.deep.equal([]);
+    const other = new GatewayError('not_found', 'text');
+    expect(observeOne({ refusal: other }, answered(404)).results).to.deep.equal([]);
+  });
+
+  it('no tokens are counted of a request that was not admitted, whatever the audit has of it', () => {
+    const { lease, ...rest } = served;
+    expect(lease).to.not.equal(undefined);
+    expect(observeOne(rest, answered(429)).counted[0]?.usage).to.equal(undefined);
+  });
+
   it('a client that left before any answer counts as 499', () => {
     const { lines, counted } = observeOne(served, sampleExchange());
-    expect(counted[0]?.[2]).to.equal(499);
+    expect(counted[0]?.status).to.equal(499);
     expect(lines[0]).to.include({ 'http.response.status_code': 499 });
   });
 
