@@ -1,7 +1,7 @@
 import { REFUSALS } from '../errors/refusals.ts';
 import type { RefusalCode } from '../errors/refusals.ts';
 import { makeCells } from './cells.ts';
-import type { CounterCell, HistogramCell, Reading } from './cells.ts';
+import type { Cells, CounterCell, HistogramCell, Reading } from './cells.ts';
 import { LabelSet } from './label-set.ts';
 import { makeModelTimes } from './model-times.ts';
 import type { ServedTimes } from './model-times.ts';
@@ -55,6 +55,11 @@ export interface WorkerMetrics {
 interface PairCells {
   readonly requests: Map<number, CounterCell>;
   readonly duration: HistogramCell;
+  /** Once a request was admitted: whoever is only refused needs none. */
+  tokens?: TokenCells;
+}
+
+interface TokenCells {
   readonly prompt: CounterCell;
   readonly completion: CounterCell;
 }
@@ -81,8 +86,6 @@ export function makeWorkerMetrics(most: { tenants: number; models: number }): Wo
     return findOrMake(ofTenant, model, () => ({
       requests: new Map(),
       duration: cells.histogram('gateway_request_duration_seconds', [tenant, model]),
-      prompt: cells.counter('gateway_tokens_total', [tenant, model, 'prompt']),
-      completion: cells.counter('gateway_tokens_total', [tenant, model, 'completion']),
     }));
   };
 
@@ -98,8 +101,9 @@ export function makeWorkerMetrics(most: { tenants: number; models: number }): Wo
       pair.duration.observe(durationMs / 1_000);
       if (refusal !== undefined) refusals.get(refusal)?.inc();
       if (usage === undefined) return;
-      pair.prompt.inc(usage.promptTokens);
-      pair.completion.inc(usage.completionTokens);
+      const tokens = (pair.tokens ??= makeTokenCells(cells, [tenant, model]));
+      tokens.prompt.inc(usage.promptTokens);
+      tokens.completion.inc(usage.completionTokens);
       times.observe(model, usage);
     },
     countDroppedRefusal() {
@@ -123,6 +127,13 @@ export function makeWorkerMetrics(most: { tenants: number; models: number }): Wo
 /** The result that a refusal of a caller is; undefined for one that says nothing of a key. */
 export function toAuthResult(code: RefusalCode): AuthResult | undefined {
   return AUTH_RESULTS.find((result) => result === code);
+}
+
+function makeTokenCells(cells: Cells, pair: readonly string[]): TokenCells {
+  return {
+    prompt: cells.counter('gateway_tokens_total', [...pair, 'prompt']),
+    completion: cells.counter('gateway_tokens_total', [...pair, 'completion']),
+  };
 }
 
 function byName<Name extends string, Made>(
