@@ -1,0 +1,68 @@
+import { expect } from 'chai';
+import {
+  DASHBOARD,
+  readAlerts,
+  readAnchors,
+  readExpressions,
+  readText,
+  RULES,
+} from '../support/monitoring-files.ts';
+
+const PAGE = 'docs/OPERATIONS.md';
+
+describe('architecture/monitoring-docs', () => {
+  it('gives every alert a section that says what to do, and has no section without an alert', async () => {
+    const alerts = readAlerts(await readText(RULES));
+    const page = await readText(PAGE);
+    const anchors = readAnchors(page);
+    expect(alerts.length).to.be.above(25);
+    for (const { name, runbookUrl, severity } of alerts) {
+      expect(runbookUrl, name).to.equal(`${PAGE}#${name.toLowerCase()}`);
+      expect(anchors, name).to.include(name.toLowerCase());
+      expect(['page', 'ticket', 'info'], name).to.include(severity);
+    }
+    const sections = page.split(/^### (?=Gateway)/m).slice(1);
+    expect(sections.map((text) => /^\w+/.exec(text)?.[0])).to.deep.equal(
+      alerts.map(({ name }) => name),
+    );
+    for (const section of sections) {
+      for (const part of ['Means', 'Look at', 'Do']) expect(section).to.include(`**${part}.** `);
+    }
+  });
+
+  it('links only to sections that are there', async () => {
+    const page = await readText(PAGE);
+    const links = [...page.matchAll(/\]\(#([\w-]+)\)/g)].map(([, anchor]) => anchor);
+    expect(readAnchors(page)).to.include.members(links);
+    expect(links).to.not.be.empty;
+  });
+
+  it('alerts for budgets at 80 and at 95 percent', async () => {
+    const names = readAlerts(await readText(RULES)).map(({ name }) => name);
+    expect(names).to.include.members(['GatewayTenantBudget80', 'GatewayTenantBudget95']);
+  });
+
+  it('has a dashboard that asks for its source of data and names none', async () => {
+    const text = await readText(DASHBOARD);
+    const dashboard = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    expect(dashboard['uid']).to.equal('nzgw');
+    expect(dashboard['schemaVersion']).to.be.at.least(39);
+    expect(JSON.stringify(dashboard['__inputs'])).to.include('DS_PROMETHEUS');
+    const sources = [...text.matchAll(/"uid": "([^"]*)"/g)].map(([, uid]) => uid);
+    expect(new Set(sources)).to.deep.equal(new Set(['nzgw', '${DS_PROMETHEUS}']));
+    expect(readExpressions(text).length).to.be.above(50);
+  });
+
+  it('has no two panels with one number or in one place', async () => {
+    const { panels } = JSON.parse(await readText(DASHBOARD)) as {
+      readonly panels: readonly {
+        readonly id: number;
+        readonly gridPos: Readonly<Record<'x' | 'y' | 'w' | 'h', number>>;
+      }[];
+    };
+    expect(new Set(panels.map(({ id }) => id)).size).to.equal(panels.length);
+    const places = panels.map(({ gridPos: { x, y } }) => `${x} ${y}`);
+    expect(new Set(places).size).to.equal(panels.length);
+    for (const { gridPos } of panels) expect(gridPos.x + gridPos.w).to.be.at.most(24);
+  });
+});
