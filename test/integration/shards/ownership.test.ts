@@ -270,6 +270,24 @@ describe('shards/ownership', function () {
     expect(rows).to.deep.equal([{ requests: 2 }]);
   });
 
+  it('knows since when the oldest entry waits for Postgres, and that none waits any more', async () => {
+    const postgres = await startFaultProxy(world.databaseUrl);
+    const shards = world.start({ databaseUrl: postgres.url });
+    await untilReady(shards);
+    expect(shards.state()[0]?.oldestAtMs).to.equal(null);
+    const wroteAtMs = systemClock.monotonicMs();
+    const held = postgres.hold({ command: 'with entry as materialized', when: 'before' });
+    await world.ledger.settle(sampleEntry());
+    const step = await held;
+    const oldestAtMs = shards.state()[0]?.oldestAtMs ?? 0;
+    expect(oldestAtMs).to.be.closeTo(wroteAtMs, 500);
+    step.pass();
+    await untilShard(shards, 'drained', (state) => state.oldestAtMs === null);
+    expect(await world.countRows()).to.equal(1);
+    await shards.stop();
+    await postgres.close();
+  });
+
   it('keeps its session alive, and says that Postgres is there, while Redis hangs', async () => {
     await throughRedisProxy(async (proxied, proxy) => {
       const shards = world.start({ redis: proxied });
