@@ -1,13 +1,16 @@
 import { createServer } from 'node:http';
 import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Readiness } from '../health/readiness.ts';
 
 export interface AdminParts {
   readonly host: string;
   readonly port: number;
   readiness(): Readiness;
-  renderMetrics(): Promise<string>;
+  /** In parts, so that a large text holds nobody up. */
+  renderMetrics(): AsyncIterable<string>;
 }
 
 export interface AdminServer {
@@ -47,14 +50,16 @@ async function answer(parts: AdminParts, line: string, response: ServerResponse)
     const readiness = parts.readiness();
     send(response, readiness.status === 'pass' ? 200 : 503, readiness);
   } else if (line === 'GET /metrics') {
-    const text = await parts.renderMetrics().catch(() => undefined);
-    response.writeHead(text === undefined ? 500 : 200, {
-      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
-    });
-    response.end(text);
+    await sendMetrics(parts, response);
   } else {
     send(response, 404, { error: 'not found' });
   }
+}
+
+/** A text that breaks off ends its connection: a part is not taken for the whole. */
+async function sendMetrics(parts: AdminParts, response: ServerResponse): Promise<void> {
+  response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
+  await pipeline(Readable.from(parts.renderMetrics()), response).catch(() => undefined);
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

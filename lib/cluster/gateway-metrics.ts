@@ -79,9 +79,10 @@ export class GatewayMetrics {
     });
   }
 
-  async render(): Promise<string> {
-    const texts = [this.fleet.render(), this.counts.render(this.#readLevels())];
-    return (await Promise.all(texts)).join('');
+  /** Prometheus text, in parts. */
+  async *render(): AsyncGenerator<string, void> {
+    yield await this.counts.render(this.#readLevels());
+    yield* this.fleet.render();
   }
 
   async stop(): Promise<void> {

@@ -77,7 +77,7 @@ export class Primary {
     return { status: 'fail', checks: { ...checks, workers: { status: 'fail', ms: 0 } } };
   }
 
-  renderMetrics(): Promise<string> {
+  renderMetrics(): AsyncIterable<string> {
     return this.#metrics.render();
   }
 

@@ -27,8 +27,11 @@ export interface Cells {
   /** Told as zero from the moment it is made. To be kept by whoever counts: it is made anew each time. */
   counter(metric: FleetMetricOf<'counter'>, labels: readonly string[]): CounterCell;
   histogram(metric: FleetMetricOf<'histogram'>, labels: readonly string[]): HistogramCell;
-  /** What was counted since the last call: work for what has changed, not for all there is. */
-  take(): Reading[];
+  /**
+   * What was counted since it was told last: work for what has changed, not for all there is. Of more
+   * than `most` series the rest waits for the next call.
+   */
+  take(most?: number): Reading[];
 }
 
 export function makeCells(): Cells {
@@ -39,10 +42,10 @@ export function makeCells(): Cells {
   return {
     counter: (metric, labels) => new Counter(metric, labels, note),
     histogram: (metric, labels) => new Histogram(metric, labels, note),
-    take() {
-      const readings = changed.map((cell) => cell.take());
-      changed = [];
-      return readings;
+    take(most = Infinity) {
+      const told = changed.slice(0, most);
+      changed = changed.slice(told.length);
+      return told.map((cell) => cell.take());
     },
   };
 }

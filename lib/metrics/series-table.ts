@@ -1,11 +1,11 @@
 import { FLEET_METRICS } from './definitions.ts';
 import type { FleetMetric, MetricDefinition } from './definitions.ts';
 import type { LabelSet } from './label-set.ts';
-import { writeHeads } from './text-format.ts';
+import { joinLabels } from './text-format.ts';
 
-/** One series of the fleet; what is written before each of its numbers, and the numbers. */
+/** One series of the fleet: its labels as they are written, and its numbers. */
 export interface Series {
-  readonly heads: readonly string[];
+  readonly labels: string;
   readonly values: number[];
 }
 
@@ -43,13 +43,12 @@ export class SeriesTable {
 
   /** Each worker bounds its own labels only: together, and over their lives, they would be any number. */
   #find(labels: readonly string[]): Series {
-    const definition = DEFINITIONS[this.#metric];
-    const names = definition.labels;
+    const { labels: names } = DEFINITIONS[this.#metric];
     const bounded = labels.map((label, n) => this.#bounds[names[n] ?? '']?.bound(label) ?? label);
     const key = bounded.join('\n');
     let series = this.#all.get(key);
     if (series === undefined) {
-      series = { heads: writeHeads(this.#metric, definition, bounded), values: [] };
+      series = { labels: joinLabels(names, bounded), values: [] };
       this.#all.set(key, series);
     }
     return series;

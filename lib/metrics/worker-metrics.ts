@@ -47,8 +47,8 @@ export interface WorkerMetrics {
   timeOverhead(ms: number): void;
   /** One script of Redis; names come from our own code. */
   timeScript(script: string, ms: number): void;
-  /** What was counted since the last call; the primary adds it up. */
-  take(): Reading[];
+  /** What was counted and not told yet, at most so many series; the primary adds it up. */
+  take(most?: number): Reading[];
 }
 
 /** The series of one tenant with one model. */
@@ -120,7 +120,7 @@ export function makeWorkerMetrics(most: { tenants: number; models: number }): Wo
         cells.histogram('gateway_redis_script_seconds', [script]),
       ).observe(ms / 1_000);
     },
-    take: () => cells.take(),
+    take: (most) => cells.take(most),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { FleetMetrics } from '../../lib/metrics/fleet-metrics.ts';
+
 /** One family of a scrape, as its # TYPE line names it. */
 export interface MetricFamily {
   readonly type: string;
@@ -17,6 +19,13 @@ export async function scrape(adminUrl: string, withinMs = 2_000): Promise<Scrape
   const text = await response.text();
   if (response.status !== 200) throw new Error(`${response.status} of /metrics`);
   return parseMetrics(text);
+}
+
+/** The whole text of a fleet's metrics. */
+export async function readAll(fleet: Pick<FleetMetrics, 'render'>): Promise<string> {
+  let text = '';
+  for await (const part of fleet.render()) text += part;
+  return text;
 }
 
 /** @throws Error for a line that belongs to no family, or that stands twice */

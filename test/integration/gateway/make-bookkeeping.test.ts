@@ -9,6 +9,7 @@ import { systemClock } from '../../../lib/time/clock.ts';
 import { PEPPER } from '../../support/launch-gateway.ts';
 import { recordLog } from '../../support/record-log.ts';
 import { sampleExchange, samplePrincipal } from '../../support/sample-request.ts';
+import { readAll } from '../../support/read-metrics.ts';
 
 describe('gateway/make-bookkeeping', () => {
   it('counts the refusals that it cannot keep while Redis is away, and says so once', async () => {
@@ -46,8 +47,8 @@ describe('gateway/make-bookkeeping', () => {
 
     const fleet = new FleetMetrics({ tenants: 1, models: 1 });
     fleet.take('w1', [...metrics.take(), ...books.readLevels()]);
-    expect(await fleet.render()).to.match(/^gateway_refusals_dropped_total 15$/m);
-    expect(await fleet.render()).to.match(/^gateway_refusal_ring_fill_ratio 1$/m);
+    expect(await readAll(fleet)).to.match(/^gateway_refusals_dropped_total 15$/m);
+    expect(await readAll(fleet)).to.match(/^gateway_refusal_ring_fill_ratio 1$/m);
     expect(lines.map(({ event, dropped }) => [event, dropped])).to.deep.equal([
       ['refusals_dropped', 1],
     ]);

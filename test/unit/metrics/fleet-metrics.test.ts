@@ -3,6 +3,7 @@ import type { Reading } from '../../../lib/metrics/cells.ts';
 import { FleetMetrics } from '../../../lib/metrics/fleet-metrics.ts';
 import { makeWorkerMetrics } from '../../../lib/metrics/worker-metrics.ts';
 import type { FinishedRequest } from '../../../lib/metrics/worker-metrics.ts';
+import { readAll } from '../../support/read-metrics.ts';
 
 const most = { tenants: 2, models: 2 };
 const OPEN: Reading = ['gateway_inflight_requests', [], [3]];
@@ -46,7 +47,7 @@ describe('metrics/fleet-metrics', () => {
     fleet.take('w2', two.take());
     fleet.take('w2', two.take());
 
-    const text = await fleet.render();
+    const text = await readAll(fleet);
     expect(text).to.include(
       'gateway_requests_total{tenant="acme",model="llama3",status="200"} 2\n',
     );
@@ -63,7 +64,7 @@ describe('metrics/fleet-metrics', () => {
     worker.countRequest(finished({ durationMs: 99 }));
     fleet.take('w1', worker.take());
 
-    const lines = (await fleet.render())
+    const lines = (await readAll(fleet))
       .split('\n')
       .filter((line) => line.startsWith('gateway_request_duration_seconds'))
       .map((line) => line.replace('gateway_request_duration_seconds', ''));
@@ -80,22 +81,22 @@ describe('metrics/fleet-metrics', () => {
     const fleet = new FleetMetrics(most);
     fleet.take('w1', countFor('acme'));
     fleet.retire('w1');
-    expect(readCounts(await fleet.render())).to.deep.equal({ acme: 1 });
+    expect(readCounts(await readAll(fleet))).to.deep.equal({ acme: 1 });
     fleet.take('w1', countFor('acme'));
     fleet.take('w2', countFor('acme'));
     fleet.retire('w1');
-    expect(readCounts(await fleet.render())).to.deep.equal({ acme: 3 });
+    expect(readCounts(await readAll(fleet))).to.deep.equal({ acme: 3 });
   });
 
   it('series are bounded over all workers and lives, and none of them ever falls', async () => {
     const fleet = new FleetMetrics(most);
     fleet.take('w1', countFor('a', 'b', 'other', 'none'));
     fleet.take('w2', countFor('b', 'c', 'd'));
-    const before = readCounts(await fleet.render());
+    const before = readCounts(await readAll(fleet));
     expect(before).to.deep.equal({ a: 1, b: 2, other: 3, none: 1 });
     for (const incarnation of ['w1', 'w2']) fleet.retire(incarnation);
     fleet.take('w3', countFor('d', 'e'));
-    expect(readCounts(await fleet.render())).to.deep.equal({ ...before, other: 5 });
+    expect(readCounts(await readAll(fleet))).to.deep.equal({ ...before, other: 5 });
   });
 
   it('levels are of the last report, are added up, and end with their worker', async () => {
@@ -103,36 +104,36 @@ describe('metrics/fleet-metrics', () => {
     fleet.take('w1', [['gateway_inflight_requests', [], [9]]]);
     fleet.take('w1', [OPEN]);
     fleet.take('w2', [OPEN]);
-    expect(await fleet.render()).to.match(/^gateway_inflight_requests 6$/m);
+    expect(await readAll(fleet)).to.match(/^gateway_inflight_requests 6$/m);
     fleet.retire('w1');
     // A report that comes after its worker's end tells of nothing that is there.
     fleet.take('w1', [OPEN]);
-    expect(await fleet.render()).to.match(/^gateway_inflight_requests 3$/m);
+    expect(await readAll(fleet)).to.match(/^gateway_inflight_requests 3$/m);
     fleet.retire('w2');
-    expect(await fleet.render()).not.to.match(/^gateway_inflight_requests /m);
+    expect(await readAll(fleet)).not.to.match(/^gateway_inflight_requests /m);
   });
 
   it('of how full something is, the fullest worker counts', async () => {
     const fleet = new FleetMetrics(most);
     fleet.take('w1', [['gateway_argon2_queue_fill_ratio', [], [0.75]]]);
     fleet.take('w2', [['gateway_argon2_queue_fill_ratio', [], [0.25]]]);
-    expect(await fleet.render()).to.match(/^gateway_argon2_queue_fill_ratio 0.75$/m);
+    expect(await readAll(fleet)).to.match(/^gateway_argon2_queue_fill_ratio 0.75$/m);
   });
 
   it('remembers the dead, but not for ever', async () => {
     const fleet = new FleetMetrics(most);
     for (let n = 0; n < 1_001; n += 1) fleet.retire(`w${n}`);
     fleet.take('w1', [OPEN]);
-    expect(await fleet.render()).to.not.include('gateway_inflight_requests 3');
+    expect(await readAll(fleet)).to.not.include('gateway_inflight_requests 3');
     fleet.take('w0', [OPEN]);
-    expect(await fleet.render()).to.include('gateway_inflight_requests 3');
+    expect(await readAll(fleet)).to.include('gateway_inflight_requests 3');
   });
 
   it('a name that only a newer worker knows is let be', async () => {
     const fleet = new FleetMetrics(most);
     const newer = JSON.parse('[["gateway_newer_total", [], [1]]]') as readonly Reading[];
     fleet.take('w1', newer);
-    expect(await fleet.render()).to.not.include('newer');
+    expect(await readAll(fleet)).to.not.include('newer');
   });
 
   it('others run while a large rendering is written', async () => {
@@ -142,7 +143,7 @@ describe('metrics/fleet-metrics', () => {
     for (const tenant of tenants) worker.countRequest(finished({ tenant }));
     fleet.take('w1', worker.take());
     let turns = 0;
-    const rendering = fleet.render();
+    const rendering = readAll(fleet);
     const timer = setInterval(() => (turns += 1), 0);
     const text = await rendering;
     clearInterval(timer);
@@ -157,6 +158,6 @@ describe('metrics/label-set', () => {
     for (const tenant of ['a', 'b', 'c', 'd', 'a']) worker.countRequest(finished({ tenant }));
     const fleet = new FleetMetrics(most);
     fleet.take('w1', worker.take());
-    expect(readCounts(await fleet.render())).to.deep.equal({ a: 2, b: 1, other: 2 });
+    expect(readCounts(await readAll(fleet))).to.deep.equal({ a: 2, b: 1, other: 2 });
   });
 });

@@ -46,6 +46,22 @@ describe('metrics/worker-metrics', () => {
     expect(worker.take()).to.deep.equal([['gateway_refusals_dropped_total', [], [1]]]);
   });
 
+  it('a report is bounded: what it has no room for comes with the next, and is not told twice', () => {
+    const worker = makeWorkerMetrics({ tenants: 9, models: 1 });
+    worker.take();
+    for (const tenant of ['a', 'b', 'c']) worker.countRequest({ ...SERVED, tenant });
+    const reports = [worker.take(4), worker.take(4), worker.take()].flat();
+    const counts = find(reports, 'gateway_requests_total').map(([, [tenant], [count]]) => {
+      return [tenant, count];
+    });
+    expect(counts).to.deep.equal([
+      ['a', 1],
+      ['b', 1],
+      ['c', 1],
+    ]);
+    expect(worker.take()).to.deep.equal([]);
+  });
+
   it('tells zero of every code and every result before there is one: the first is an increase', () => {
     const readings = makeWorkerMetrics({ tenants: 1, models: 1 }).take();
     const results = find(readings, 'gateway_auth_results_total').map(([, [result]]) => result);
