@@ -64,6 +64,11 @@ export const FLEET_METRICS = {
     help: 'Requests that ended with an error of the gateway, by its code.',
     labels: ['code'],
   },
+  gateway_outcomes_total: {
+    kind: 'counter',
+    help: 'Admitted requests by how they ended: what breaks after the head has the status 200.',
+    labels: ['outcome'],
+  },
   gateway_refusals_dropped_total: {
     kind: 'counter',
     help: 'Refusals that were not kept for the audit log.',

@@ -35,7 +35,19 @@ export interface FinishedRequest {
 
 interface Tokens {
   readonly promptTokens: number;
+  /** As the audit log has it; names come from our own code. */
+  readonly outcome: string;
 }
+
+/** What an admitted request can end as; one that is lost is told by its owner. */
+const OUTCOMES = [
+  'ok',
+  'client_gone',
+  'upstream_error',
+  'upstream_incomplete',
+  'revoked',
+  'refused',
+] as const;
 
 export interface WorkerMetrics {
   /** One finished request. */
@@ -77,6 +89,7 @@ export function makeWorkerMetrics(most: { tenants: number; models: number }): Wo
   const refusals = byName(Object.keys(REFUSALS) as RefusalCode[], (code) =>
     cells.counter('gateway_refusals_total', [code]),
   );
+  const outcomes = makeOutcomes(cells);
   const auth = byName(AUTH_RESULTS, (result) =>
     cells.counter('gateway_auth_results_total', [result]),
   );
@@ -104,6 +117,7 @@ export function makeWorkerMetrics(most: { tenants: number; models: number }): Wo
       const tokens = (pair.tokens ??= makeTokenCells(cells, [tenant, model]));
       tokens.prompt.inc(usage.promptTokens);
       tokens.completion.inc(usage.completionTokens);
+      outcomes.get(usage.outcome)?.inc();
       times.observe(model, usage);
     },
     countDroppedRefusal() {
@@ -127,6 +141,10 @@ export function makeWorkerMetrics(most: { tenants: number; models: number }): Wo
 /** The result that a refusal of a caller is; undefined for one that says nothing of a key. */
 export function toAuthResult(code: RefusalCode): AuthResult | undefined {
   return AUTH_RESULTS.find((result) => result === code);
+}
+
+function makeOutcomes(cells: Cells): ReadonlyMap<string, CounterCell> {
+  return byName(OUTCOMES, (outcome) => cells.counter('gateway_outcomes_total', [outcome]));
 }
 
 function makeTokenCells(cells: Cells, pair: readonly string[]): TokenCells {

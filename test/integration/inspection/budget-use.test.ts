@@ -104,7 +104,7 @@ describe('inspection/budget-use', function () {
   it('is looked at again and again while a shard is owned; what is too old is not told', async () => {
     await limit(1_000, 'day');
     const troubles: unknown[] = [];
-    let owned = new Set<number>();
+    let owned: ReadonlySet<number> = new Set();
     let database = world.databaseUrl;
     watch = watchBudgets({
       makeClient: () =>
@@ -118,7 +118,7 @@ describe('inspection/budget-use', function () {
     });
     const told = (): number => watch?.current().length ?? 0;
     expect(told()).to.equal(0);
-    owned = OWNED as Set<number>;
+    owned = OWNED;
     await until(() => told() === 1, { withinMs: 5_000, what: 'the first look' });
     database = 'postgres://127.0.0.1:9/none';
     await until(() => troubles.length > 0 && told() === 0, {

@@ -9,7 +9,10 @@ const SERVED: FinishedRequest = {
   status: 200,
   durationMs: 1_300,
   refusal: undefined,
-  usage: { promptTokens: 12, completionTokens: 11, firstTokenMs: 300, durationMs: 1_300 },
+  usage: {
+    ...{ promptTokens: 12, completionTokens: 11, outcome: 'ok' },
+    ...{ firstTokenMs: 300, durationMs: 1_300 },
+  },
 };
 
 function find(readings: readonly Reading[], metric: string): readonly Reading[] {
@@ -35,6 +38,17 @@ describe('metrics/worker-metrics', () => {
     expect(sumOf(find(readings, 'gateway_request_duration_seconds'))).to.equal(1.3);
     expect(sumOf(find(readings, 'gateway_time_to_first_token_seconds'))).to.equal(0.3);
     expect(sumOf(find(readings, 'gateway_time_per_output_token_seconds'))).to.equal(0.1);
+  });
+
+  it('counts how an admitted request ended, whatever its status was', () => {
+    const worker = makeWorkerMetrics({ tenants: 1, models: 1 });
+    worker.take();
+    const { usage } = SERVED;
+    if (usage === undefined) throw new Error('it was admitted');
+    worker.countRequest({ ...SERVED, usage: { ...usage, outcome: 'upstream_error' } });
+    expect(find(worker.take(), 'gateway_outcomes_total')).to.deep.equal([
+      ['gateway_outcomes_total', ['upstream_error'], [1]],
+    ]);
   });
 
   it('a report is what changed: after it nothing is told again', () => {
@@ -86,7 +100,8 @@ describe('metrics/worker-metrics', () => {
 
   it('a reply of one token, or none, has no time between tokens', () => {
     const worker = makeWorkerMetrics({ tenants: 1, models: 1 });
-    const usage = { promptTokens: 1, completionTokens: 1, firstTokenMs: 5, durationMs: 5 };
+    const tokens = { promptTokens: 1, completionTokens: 1, outcome: 'ok' };
+    const usage = { ...tokens, firstTokenMs: 5, durationMs: 5 };
     worker.countRequest({ ...SERVED, usage });
     worker.countRequest({ ...SERVED, usage: { ...usage, firstTokenMs: null } });
     const readings = worker.take();
