@@ -39,7 +39,7 @@ export const exportPrompts = defineCommand({
     { name: 'cursor', placeholder: 'TEXT', meaning: 'Goes on behind a `next_cursor`.' },
   ],
   examples: [
-    'nzgw export-prompts acme --since today > prompts.jsonl',
+    'nzgw export-prompts acme --since today',
     'nzgw export-prompts acme --key nz_4fGh2KpQx7Yt --json --limit 10',
   ],
   needs: ['databaseUrl', 'promptLogKey'],

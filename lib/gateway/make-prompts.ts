@@ -1,9 +1,10 @@
 import type { Settings } from '../config/settings.ts';
 import type { Logger } from '../log/logger.ts';
 import { ByteBudget } from '../memory/byte-budget.ts';
+import type { PromptLoss, WorkerMetrics } from '../metrics/worker-metrics.ts';
 import { insertPrompts } from '../promptlog/insert-prompts.ts';
 import { openPromptLog } from '../promptlog/prompt-log.ts';
-import type { PromptLog, PromptLoss } from '../promptlog/prompt-log.ts';
+import type { PromptLog } from '../promptlog/prompt-log.ts';
 import type { Connection } from '../store/postgres.ts';
 import type { Clock } from '../time/clock.ts';
 import type { AdmittedFacts } from './stages.ts';
@@ -12,20 +13,26 @@ export interface PromptParts {
   readonly settings: Pick<Settings, 'promptLogKey' | 'promptLogMaxBytes' | 'promptLogBufferBytes'>;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: Pick<WorkerMetrics, 'countDroppedPrompt'>;
   readonly postgres: Connection;
 }
 
 const SAID_EVERY_MS = 60_000;
 
 /** The prompt log as the settings want it. */
-export function makePrompts({ settings, clock, log, postgres }: PromptParts): PromptLog {
+export function makePrompts(parts: PromptParts): PromptLog {
+  const { settings, clock, log, metrics, postgres } = parts;
   const { promptLogKey, promptLogMaxBytes: maxBytes, promptLogBufferBytes } = settings;
+  const sayLost = makeLossNotice(clock, log);
   return openPromptLog({
     secret: promptLogKey ?? undefined,
     bounds: { memory: new ByteBudget(promptLogBufferBytes, 2 * maxBytes), maxBytes },
     clock,
     write: (rows) => insertPrompts(postgres, rows),
-    onLost: makeLossNotice(clock, log),
+    onLost: (loss) => {
+      metrics.countDroppedPrompt(loss);
+      sayLost(loss);
+    },
   });
 }
 

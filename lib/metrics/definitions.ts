@@ -74,6 +74,11 @@ export const FLEET_METRICS = {
     help: 'Refusals that were not kept for the audit log.',
     labels: [],
   },
+  gateway_prompts_dropped_total: {
+    kind: 'counter',
+    help: 'Entries of the prompt log that were not kept: no room, no secret, or Postgres away at the end.',
+    labels: ['reason'],
+  },
   gateway_auth_results_total: {
     kind: 'counter',
     help: 'How API keys were proved or refused, and what failed beside it.',

@@ -20,6 +20,9 @@ const AUTH_RESULTS = [
   'auth_unavailable',
   'overloaded',
 ] as const;
+/** Why an entry of the prompt log is not kept. */
+const PROMPT_LOSSES = ['full', 'no_key', 'unwritten'] as const;
+export type PromptLoss = (typeof PROMPT_LOSSES)[number];
 export type AuthResult = (typeof AUTH_RESULTS)[number];
 
 /** What is counted of a request when it has ended. */
@@ -54,6 +57,8 @@ export interface WorkerMetrics {
   countRequest(request: FinishedRequest): void;
   /** One refusal that no audit row will tell of: the ring before Redis was full. */
   countDroppedRefusal(): void;
+  /** One request that its key wanted to be kept in the prompt log. */
+  countDroppedPrompt(loss: PromptLoss): void;
   countAuth(result: AuthResult): void;
   /** How long the gateway itself took before an admitted request went upstream. */
   timeOverhead(ms: number): void;
@@ -85,7 +90,6 @@ export function makeWorkerMetrics(most: { tenants: number; models: number }): Wo
   const times = makeModelTimes(cells);
   const scripts = new Map<string, HistogramCell>();
   const overhead = cells.histogram('gateway_overhead_seconds', []);
-  const dropped = cells.counter('gateway_refusals_dropped_total', []);
   const refusals = byName(Object.keys(REFUSALS) as RefusalCode[], (code) =>
     cells.counter('gateway_refusals_total', [code]),
   );
@@ -120,9 +124,7 @@ export function makeWorkerMetrics(most: { tenants: number; models: number }): Wo
       outcomes.get(usage.outcome)?.inc();
       times.observe(model, usage);
     },
-    countDroppedRefusal() {
-      dropped.inc();
-    },
+    ...makeDrops(cells),
     countAuth(result) {
       auth.get(result)?.inc();
     },
@@ -141,6 +143,23 @@ export function makeWorkerMetrics(most: { tenants: number; models: number }): Wo
 /** The result that a refusal of a caller is; undefined for one that says nothing of a key. */
 export function toAuthResult(code: RefusalCode): AuthResult | undefined {
   return AUTH_RESULTS.find((result) => result === code);
+}
+
+function makeDrops(
+  cells: Cells,
+): Pick<WorkerMetrics, 'countDroppedRefusal' | 'countDroppedPrompt'> {
+  const refusals = cells.counter('gateway_refusals_dropped_total', []);
+  const prompts = byName(PROMPT_LOSSES, (loss) =>
+    cells.counter('gateway_prompts_dropped_total', [loss]),
+  );
+  return {
+    countDroppedRefusal() {
+      refusals.inc();
+    },
+    countDroppedPrompt(loss) {
+      prompts.get(loss)?.inc();
+    },
+  };
 }
 
 function makeOutcomes(cells: Cells): ReadonlyMap<string, CounterCell> {

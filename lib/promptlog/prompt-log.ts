@@ -1,13 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { PromptLoss } from '../metrics/worker-metrics.ts';
 import type { Clock } from '../time/clock.ts';
 import { inTime } from '../time/in-time.ts';
 import type { PromptRow } from './insert-prompts.ts';
 import { PromptCapture } from './prompt-capture.ts';
 import type { CaptureBounds, CapturedRequest } from './prompt-capture.ts';
 import { derivePromptKey, sealPrompt } from './seal-prompt.ts';
-
-/** Why an entry is not kept: no room, no key to seal it with, or Postgres did not take it in time. */
-export type PromptLoss = 'full' | 'no_key' | 'unwritten';
 
 export interface PromptLogParts {
   /** `NZGW_PROMPT_LOG_KEY`; undefined: nothing can be kept. */

@@ -57,7 +57,11 @@ describe('metrics/worker-metrics', () => {
     worker.take();
     expect(worker.take()).to.deep.equal([]);
     worker.countDroppedRefusal();
-    expect(worker.take()).to.deep.equal([['gateway_refusals_dropped_total', [], [1]]]);
+    worker.countDroppedPrompt('full');
+    expect(worker.take()).to.deep.equal([
+      ['gateway_refusals_dropped_total', [], [1]],
+      ['gateway_prompts_dropped_total', ['full'], [1]],
+    ]);
   });
 
   it('a report is bounded: what it has no room for comes with the next, and is not told twice', () => {
