@@ -33,7 +33,7 @@ export function observe(parts: ObserveParts, exchange: Exchange, facts: Facts): 
 
 function count(
   { metrics }: ObserveParts,
-  { principal, grant, lease, refusal, call, entry }: Facts,
+  { principal, grant, lease, refusal, entry }: Facts,
   ended: { readonly status: number; readonly durationMs: number },
 ): void {
   const code = refusal?.code;
@@ -44,8 +44,9 @@ function count(
     refusal: code,
     usage: lease && entry,
   });
-  // Without a body that was read it was the key that was looked at, or what came before it.
-  const result = code !== undefined && !call ? toAuthResult(code) : undefined;
+  // Who is known was let in, but for a tenant that is suspended.
+  if (code === undefined || (principal && code !== 'tenant_suspended')) return;
+  const result = toAuthResult(code);
   if (result !== undefined) metrics.countAuth(result);
 }
 

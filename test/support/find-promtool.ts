@@ -1,7 +1,7 @@
 import { findDebianProgram } from '../../perf/debian-program.ts';
 
 /** Where there is no answer in so long, there is no promtool. */
-const WITHIN_MS = 120_000;
+const WITHIN_MS = 60_000;
 
 /**
  * Prometheus's own checker: that of the machine, else of Debian's package, fetched once. Undefined where

@@ -130,8 +130,11 @@ describe('gateway/observe', () => {
   it('a refused key is a result of authentication; what comes after it is none', () => {
     const refused = new GatewayError('overloaded', 'text');
     expect(observeOne({ refusal: refused }, answered(503)).results).to.deep.equal(['overloaded']);
-    const later = { ...served, refusal: refused };
+    const later = { principal: samplePrincipal(), refusal: refused };
     expect(observeOne(later, answered(503)).results).to.deep.equal([]);
+    const suspended = new GatewayError('tenant_suspended', 'text');
+    const known = { principal: samplePrincipal(), refusal: suspended };
+    expect(observeOne(known, answered(403)).results).to.deep.equal(['tenant_suspended']);
     const other = new GatewayError('not_found', 'text');
     expect(observeOne({ refusal: other }, answered(404)).results).to.deep.equal([]);
   });
