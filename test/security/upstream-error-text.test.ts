@@ -27,7 +27,7 @@ describe('security: text of an upstream', () => {
 
   const told: Record<string, readonly [Script, number]> = {
     'a 500': [{ status: 500, body: CANARY }, 502],
-    'a 400 that nobody knows': [{ status: 400, body: `{"error":"${CANARY}"}` }, 502],
+    'a 400 that nobody knows': [{ status: 400, body: `{"error":"${CANARY}"}` }, 400],
     'a 400 that is known': [
       { status: 400, body: `{"error":"\\"${CANARY}\\" does not support thinking"}` },
       400,
