@@ -2,8 +2,8 @@ import type { Settings } from '../config/settings.ts';
 import type { Readiness } from '../health/readiness.ts';
 import { watchBudgets } from '../inspection/watch-budgets.ts';
 import type { BudgetWatch } from '../inspection/watch-budgets.ts';
-import { describeError } from '../log/logger.ts';
 import type { Logger } from '../log/logger.ts';
+import { makeTroubleLines } from '../log/trouble-lines.ts';
 import { FleetMetrics } from '../metrics/fleet-metrics.ts';
 import type { PrimaryLevels } from '../metrics/primary-levels.ts';
 import { makePrimaryMetrics } from '../metrics/primary-metrics.ts';
@@ -30,6 +30,12 @@ export interface WatchedDuties {
   readonly shards: number;
 }
 
+const BUDGET_WORDS = {
+  lostEvent: 'budgets_unseen',
+  lost: 'budgets cannot be looked at: their metrics and alerts are old, and soon gone',
+  backEvent: 'budgets_seen',
+  back: 'budgets are looked at again',
+};
 const OWN_EVERY_MS = 1_000;
 const BUDGETS_EVERY_MS = 30_000;
 /** The incarnations of workers are UUIDs. */
@@ -59,6 +65,7 @@ export class GatewayMetrics {
     const { settings, clock, log } = this.#parts;
     const { duties, redis, shards } = watched;
     this.#duties = duties;
+    const trouble = makeTroubleLines(clock, log, BUDGET_WORDS);
     this.#budgets = watchBudgets({
       makeClient: () => openDutyClient(settings, 'nzgw budgets'),
       redis,
@@ -70,12 +77,8 @@ export class GatewayMetrics {
       clock,
       everyMs: BUDGETS_EVERY_MS,
       mostTenants: settings.metricTenants,
-      onTrouble: (error) => {
-        log.debug(
-          { event: 'budgets_unseen', ...describeError(error) },
-          'budgets cannot be looked at',
-        );
-      },
+      onLook: trouble.works,
+      onTrouble: trouble.failed,
     });
   }
 

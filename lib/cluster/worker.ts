@@ -195,7 +195,7 @@ class WorkerLife {
       raiseExitCode(FAILED);
       this.#parts.log.error({ event: 'entries_lost', left }, 'Redis did not take all');
     }
-    this.#reports.stop();
+    await this.#reports.stop();
     process.exit();
   }
 

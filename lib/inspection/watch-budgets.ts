@@ -17,6 +17,8 @@ export interface BudgetWatchParts extends Pick<BudgetUseParts, 'shards'> {
   readonly everyMs: number;
   /** Tenants with a label of their own. */
   readonly mostTenants: number;
+  /** A look succeeded. */
+  readonly onLook?: () => void;
   /** A look failed; the next one is at its time. */
   readonly onTrouble: (error: unknown) => void;
 }
@@ -67,7 +69,7 @@ export function watchBudgets(parts: BudgetWatchParts): BudgetWatch {
   async function run(): Promise<void> {
     while (!stopped) {
       const owned = parts.readOwned();
-      if (owned.size > 0) await look(owned).catch(parts.onTrouble);
+      if (owned.size > 0) await look(owned).then(parts.onLook, parts.onTrouble);
       else levels = [];
       if (!isStopped()) await pause.wait(owned.size > 0 ? everyMs : Math.min(everyMs, OWNED_MS));
     }

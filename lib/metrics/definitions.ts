@@ -69,6 +69,11 @@ export const FLEET_METRICS = {
     help: 'Admitted requests by how they ended: what breaks after the head has the status 200.',
     labels: ['outcome'],
   },
+  gateway_broken_replies_total: {
+    kind: 'counter',
+    help: 'Replies that the upstream broke off after their head had left: their status is 200.',
+    labels: [],
+  },
   gateway_refusals_dropped_total: {
     kind: 'counter',
     help: 'Refusals that were not kept for the audit log.',

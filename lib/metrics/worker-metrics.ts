@@ -20,10 +20,14 @@ const AUTH_RESULTS = [
   'auth_unavailable',
   'overloaded',
 ] as const;
+export type AuthResult = (typeof AUTH_RESULTS)[number];
+
 /** Why an entry of the prompt log is not kept. */
 const PROMPT_LOSSES = ['full', 'no_key', 'unwritten'] as const;
 export type PromptLoss = (typeof PROMPT_LOSSES)[number];
-export type AuthResult = (typeof AUTH_RESULTS)[number];
+
+/** How a reply ends that its upstream broke off. */
+const BROKEN: ReadonlySet<string> = new Set(['upstream_error', 'upstream_incomplete']);
 
 /** What is counted of a request when it has ended. */
 export interface FinishedRequest {
@@ -57,8 +61,8 @@ export interface WorkerMetrics {
   countRequest(request: FinishedRequest): void;
   /** One refusal that no audit row will tell of: the ring before Redis was full. */
   countDroppedRefusal(): void;
-  /** One request that its key wanted to be kept in the prompt log. */
-  countDroppedPrompt(loss: PromptLoss): void;
+  /** Requests that their keys wanted to be kept in the prompt log. */
+  countDroppedPrompts(loss: PromptLoss, count: number): void;
   countAuth(result: AuthResult): void;
   /** How long the gateway itself took before an admitted request went upstream. */
   timeOverhead(ms: number): void;
@@ -94,6 +98,7 @@ export function makeWorkerMetrics(most: { tenants: number; models: number }): Wo
     cells.counter('gateway_refusals_total', [code]),
   );
   const outcomes = makeOutcomes(cells);
+  const broken = cells.counter('gateway_broken_replies_total', []);
   const auth = byName(AUTH_RESULTS, (result) =>
     cells.counter('gateway_auth_results_total', [result]),
   );
@@ -122,6 +127,7 @@ export function makeWorkerMetrics(most: { tenants: number; models: number }): Wo
       tokens.prompt.inc(usage.promptTokens);
       tokens.completion.inc(usage.completionTokens);
       outcomes.get(usage.outcome)?.inc();
+      if (status === 200 && BROKEN.has(usage.outcome)) broken.inc();
       times.observe(model, usage);
     },
     ...makeDrops(cells),
@@ -147,7 +153,7 @@ export function toAuthResult(code: RefusalCode): AuthResult | undefined {
 
 function makeDrops(
   cells: Cells,
-): Pick<WorkerMetrics, 'countDroppedRefusal' | 'countDroppedPrompt'> {
+): Pick<WorkerMetrics, 'countDroppedRefusal' | 'countDroppedPrompts'> {
   const refusals = cells.counter('gateway_refusals_dropped_total', []);
   const prompts = byName(PROMPT_LOSSES, (loss) =>
     cells.counter('gateway_prompts_dropped_total', [loss]),
@@ -156,8 +162,8 @@ function makeDrops(
     countDroppedRefusal() {
       refusals.inc();
     },
-    countDroppedPrompt(loss) {
-      prompts.get(loss)?.inc();
+    countDroppedPrompts(loss, count) {
+      prompts.get(loss)?.inc(count);
     },
   };
 }

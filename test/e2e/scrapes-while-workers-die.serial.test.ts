@@ -14,7 +14,7 @@ import { listWorkers } from '../support/worker-client.ts';
 const BREATH_MS = 20;
 /** A scrape that takes longer waited for somebody. */
 const SCRAPE_MS = 2_000;
-const BLOCKED_MS = 3_000;
+const BLOCKED_MS = 2_000;
 /** The gateway ends itself at the sixth death in 30 s. */
 const MOST_DEATHS = 4;
 const DEATHS_WINDOW_MS = 31_000;

@@ -45,9 +45,16 @@ describe('metrics/worker-metrics', () => {
     worker.take();
     const { usage } = SERVED;
     if (usage === undefined) throw new Error('it was admitted');
-    worker.countRequest({ ...SERVED, usage: { ...usage, outcome: 'upstream_error' } });
-    expect(find(worker.take(), 'gateway_outcomes_total')).to.deep.equal([
-      ['gateway_outcomes_total', ['upstream_error'], [1]],
+    const broken = { ...SERVED, usage: { ...usage, outcome: 'upstream_error' } };
+    worker.countRequest(broken);
+    worker.countRequest({ ...broken, status: 502 });
+    const readings = worker.take();
+    expect(find(readings, 'gateway_outcomes_total')).to.deep.equal([
+      ['gateway_outcomes_total', ['upstream_error'], [2]],
+    ]);
+    // The other one is told by its status.
+    expect(find(readings, 'gateway_broken_replies_total')).to.deep.equal([
+      ['gateway_broken_replies_total', [], [1]],
     ]);
   });
 
@@ -57,10 +64,10 @@ describe('metrics/worker-metrics', () => {
     worker.take();
     expect(worker.take()).to.deep.equal([]);
     worker.countDroppedRefusal();
-    worker.countDroppedPrompt('full');
+    worker.countDroppedPrompts('full', 3);
     expect(worker.take()).to.deep.equal([
       ['gateway_refusals_dropped_total', [], [1]],
-      ['gateway_prompts_dropped_total', ['full'], [1]],
+      ['gateway_prompts_dropped_total', ['full'], [3]],
     ]);
   });
 
