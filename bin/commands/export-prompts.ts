@@ -19,6 +19,8 @@ import { toPromptDocument } from '../views/prompt-view.ts';
 /** Entries may have a MiB each. */
 const PAGE = 20;
 const DOCUMENT_ENTRIES = 100;
+/** A document is put together as a whole: beyond this it ends, and its cursor goes on. */
+const DOCUMENT_BYTES = 64 * 1_048_576;
 
 export const exportPrompts = defineCommand({
   name: 'export-prompts',
@@ -59,6 +61,7 @@ export const exportPrompts = defineCommand({
     const [reference = ''] = positionals;
     const most = input.limit ?? (output.json ? DOCUMENT_ENTRIES : Infinity);
     const gathered: PromptEntry[] = [];
+    let gatheredBytes = 0;
     let unopened = 0;
 
     const last = await withDatabase(context, async (queries, pool) => {
@@ -66,10 +69,12 @@ export const exportPrompts = defineCommand({
       const keyId = input.key === undefined ? null : (await findOwn(queries, input.key, tenant)).id;
       const question = { tenantId: tenant.id, keyId, sinceDay: input.since ?? null };
       const pages = readPages(pool, secret, { ...question, after: readCursor(input.cursor) });
-      return takeEntries(pages, most, async (entry) => {
+      return takeEntries(pages, most, (entry) => {
         if (entry.text === null) unopened += 1;
-        if (output.json) gathered.push(entry);
-        else await output.line(toPromptDocument(entry));
+        if (!output.json) return output.line(toPromptDocument(entry));
+        gathered.push(entry);
+        gatheredBytes += entry.sealedBytes;
+        return gatheredBytes < DOCUMENT_BYTES;
       });
     });
     if (output.json) output.page(gathered.map(toPromptDocument), last && writeCursor(last));
@@ -106,17 +111,18 @@ async function* readPages(
   }
 }
 
-/** Resolves with the last one taken where there are more, else with null. */
+/** `take` tells whether there is room for more. Resolves with the last one taken where there are more. */
 async function takeEntries(
   entries: AsyncIterable<PromptEntry>,
   most: number,
-  take: (entry: PromptEntry) => Promise<void>,
+  take: (entry: PromptEntry) => boolean | Promise<boolean>,
 ): Promise<PromptCursor | null> {
   let taken = 0;
+  let hasRoom = true;
   let last: PromptCursor | null = null;
   for await (const entry of entries) {
-    if (taken === most) return last;
-    await take(entry);
+    if (taken === most || !hasRoom) return last;
+    hasRoom = await take(entry);
     taken += 1;
     last = entry.cursor;
   }

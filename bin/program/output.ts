@@ -79,10 +79,15 @@ export class Output {
     this.#writeDocument({ data: documents, next_cursor: nextCursor });
   }
 
-  /** One document of many, a line each. Resolves when there is room for the next. */
-  async line(document: object): Promise<void> {
+  /** One document of many, a line each. Resolves when there is room for the next; false: nobody reads on. */
+  async line(document: object): Promise<boolean> {
     const { stdout } = this.#options;
-    if (!stdout.write(`${JSON.stringify(document)}\n`)) await once(stdout, 'drain');
+    if (stdout.destroyed) return false;
+    if (stdout.write(`${JSON.stringify(document)}\n`)) return true;
+    return once(stdout, 'drain').then(
+      () => true,
+      () => false,
+    );
   }
 
   /** The same as CSV, its lines ended as RFC 4180 has it. */

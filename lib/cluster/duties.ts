@@ -4,8 +4,10 @@ import type { Discovery } from '../discovery/discovery-loop.ts';
 import { openModelsCopy } from '../ledger/models-copy.ts';
 import { openShardLedger } from '../ledger/shard-ledger.ts';
 import { describeError } from '../log/logger.ts';
-import { startPruning } from '../revocation/prune-loop.ts';
-import type { Pruning } from '../revocation/prune-loop.ts';
+import { deleteExpiredPrompts } from '../promptlog/delete-expired.ts';
+import { startPruning } from '../retention/prune-loop.ts';
+import type { Pruning } from '../retention/prune-loop.ts';
+import { pruneChanges } from '../revocation/prune-changes.ts';
 import type { TrustLoop } from '../revocation/trust-loop.ts';
 import type { ShardCounts } from '../shards/counts.ts';
 import { startExits } from '../shards/exits.ts';
@@ -50,7 +52,7 @@ export function startDuties(parts: DutyParts): Duties {
   const trust = startTrust(parts);
   const discovery = startModels(parts);
   const listener = startListener(parts, trust);
-  const pruning = startPrune(parts);
+  const prunings = startPrunings(parts);
   const exits = startEnding(parts);
   let admitted = false;
   const shards = startAccounts(parts, {
@@ -79,7 +81,8 @@ export function startDuties(parts: DutyParts): Duties {
     async stop() {
       clearInterval(readers);
       const ended = exits.stop(EXITS_WITHIN_MS).then(() => shards.stop());
-      await Promise.all([listener.stop(), trust.stop(), discovery.stop(), pruning.stop(), ended]);
+      const stopped = prunings.map((pruning) => pruning.stop());
+      await Promise.all([listener.stop(), trust.stop(), discovery.stop(), ...stopped, ended]);
     },
   };
 }
@@ -112,14 +115,18 @@ function startEnding({ redis, shards, counts, log }: DutyParts): Exits {
   return startExits({ ledgers, counts, log });
 }
 
-function startPrune({ settings, log }: DutyParts): Pruning {
-  return startPruning({
-    makeClient: () => openDutyClient(settings, 'nzgw pruning'),
-    everyMs: PRUNE_EVERY_MS,
-    onTrouble: (error) => {
-      log.warn({ event: 'pruning_failed', ...describeError(error) }, 'old changes stay for now');
-    },
-  });
+/** What has had its time goes away: changes that everybody has read, prompts whose days are over. */
+function startPrunings({ settings, log }: DutyParts): readonly Pruning[] {
+  return ([pruneChanges, deleteExpiredPrompts] as const).map((prune) =>
+    startPruning({
+      makeClient: () => openDutyClient(settings, 'nzgw pruning'),
+      everyMs: PRUNE_EVERY_MS,
+      prune,
+      onTrouble: (error) => {
+        log.warn({ event: 'pruning_failed', ...describeError(error) }, 'old rows stay for now');
+      },
+    }),
+  );
 }
 
 function startModels({

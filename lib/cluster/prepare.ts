@@ -92,7 +92,7 @@ async function askPostgres(settings: Settings, log: Logger): Promise<number> {
  * drain, two to read changes and to hear of them, to prune, to look at budgets, and two of `nzgw`.
  */
 export function countConnections({ workers }: Pick<Settings, 'workers'>, shards: number): number {
-  return WORKER_POSTGRES_CONNECTIONS * (workers + 1) + shards + 6;
+  return WORKER_POSTGRES_CONNECTIONS * (workers + 1) + shards + 7;
 }
 
 async function keepTrying<T>(

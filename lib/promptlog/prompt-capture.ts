@@ -2,8 +2,8 @@ import type { ByteBudget } from '../memory/byte-budget.ts';
 import { ReplyTextGatherer } from './reply-text.ts';
 import type { PromptOwner } from './seal-prompt.ts';
 
-/** Of a request that is cut so much stays at most, so that there is room for a reply. */
-const REQUEST_SHARE = 3 / 4;
+/** However long the request: so much of an entry is the reply's, if it has so much to say. */
+const REPLY_SHARE = 1 / 4;
 /** Memory is taken in steps: tokens are small, and many. */
 const STEP_BYTES = 16_384;
 
@@ -18,7 +18,7 @@ export interface CapturedRequest extends PromptOwner {
 /** What memory it may take. */
 export interface CaptureBounds {
   readonly memory: ByteBudget;
-  /** Of one entry, as text. */
+  /** Of the texts of one entry. */
   readonly maxBytes: number;
 }
 
@@ -30,13 +30,12 @@ export class PromptCapture {
   readonly owner: PromptOwner;
   readonly #endpoint: string;
   readonly #model: string;
-  #request: string;
-  readonly #requestCut: boolean;
-  #reply = new ReplyTextGatherer();
   readonly #bounds: CaptureBounds;
-  #roomBytes: number;
+  /** Longer than an entry may be, and already cut to that. */
+  readonly #tooLong: boolean;
+  #request: Uint8Array;
+  #reply = new ReplyTextGatherer();
   #takenBytes = 0;
-  #usedBytes = 0;
   #lost = false;
 
   constructor(request: CapturedRequest, bounds: CaptureBounds) {
@@ -45,11 +44,10 @@ export class PromptCapture {
     this.#endpoint = request.endpoint;
     this.#model = request.model;
     this.#bounds = bounds;
-    this.#requestCut = members.length > bounds.maxBytes;
-    const kept = this.#requestCut ? Math.floor(bounds.maxBytes * REQUEST_SHARE) : members.length;
-    this.#roomBytes = bounds.maxBytes - kept;
-    this.#request = '';
-    if (this.#take(kept)) this.#request = readText(members.subarray(0, kept));
+    this.#tooLong = members.length > bounds.maxBytes;
+    this.#request = new Uint8Array();
+    const kept = Math.min(members.length, bounds.maxBytes);
+    if (this.#take(kept)) this.#request = Uint8Array.from(members.subarray(0, kept));
   }
 
   /** There was no room for it: it is not kept. */
@@ -58,24 +56,29 @@ export class PromptCapture {
   }
 
   get cut(): boolean {
-    return this.#requestCut || this.#reply.cut;
+    return this.#reply.cut || this.#isRequestCut();
   }
 
-  /** A line of the reply, as the upstream sent it. */
+  /** A line of the reply, as the upstream sent it. Never throws: its reader has nothing to do with it. */
   note(line: Buffer): void {
     if (this.#lost) return;
-    const bytes = this.#reply.take(line);
-    this.#roomBytes -= bytes;
-    if (this.#roomBytes <= 0) this.#reply.stop();
-    this.#take(bytes);
+    const { maxBytes } = this.#bounds;
+    const roomBytes = Math.max(maxBytes - this.#request.length, maxBytes * REPLY_SHARE);
+    try {
+      this.#reply.take(line, roomBytes);
+    } catch {
+      // A model can nest what it calls tools with deeper than can be written again.
+      this.#lose();
+      return;
+    }
+    this.#take(this.#request.length + this.#reply.bytes);
   }
 
   /** The entry as text: JSON, in which a request that was cut is a text. */
   toText(): string {
-    const request = this.#requestCut ? JSON.stringify(this.#request) : `{${this.#request}}`;
     const facts = { version: 1, endpoint: this.#endpoint, model: this.#model };
     const head = JSON.stringify(facts).slice(0, -1);
-    return `${head},"request":${request},"reply":${JSON.stringify(this.#reply.text)}}`;
+    return `${head},"request":${this.#requestToJson()},"reply":${this.#reply.toJson()}}`;
   }
 
   /** Gives its memory back. To be called once, when the entry is nowhere any more. */
@@ -84,23 +87,33 @@ export class PromptCapture {
     this.#takenBytes = 0;
   }
 
+  #requestToJson(): string {
+    if (!this.#isRequestCut()) return `{${Buffer.from(this.#request).toString()}}`;
+    const kept = this.#request.subarray(0, this.#bounds.maxBytes - this.#reply.bytes);
+    // A character that was cut in two is left out.
+    return JSON.stringify(new TextDecoder().decode(kept, { stream: true }));
+  }
+
+  #isRequestCut(): boolean {
+    return this.#tooLong || this.#request.length + this.#reply.bytes > this.#bounds.maxBytes;
+  }
+
+  /** Of `bytes` in all. */
   #take(bytes: number): boolean {
-    this.#usedBytes += bytes;
-    const wanted = Math.ceil(this.#usedBytes / STEP_BYTES) * STEP_BYTES - this.#takenBytes;
+    const wanted = Math.ceil(bytes / STEP_BYTES) * STEP_BYTES - this.#takenBytes;
     if (wanted <= 0) return true;
-    if (this.#bounds.memory.take(this.owner.tenantId, wanted)) {
-      this.#takenBytes += wanted;
-      return true;
+    if (!this.#bounds.memory.take(this.owner.tenantId, wanted)) {
+      this.#lose();
+      return false;
     }
+    this.#takenBytes += wanted;
+    return true;
+  }
+
+  #lose(): void {
     this.#lost = true;
-    this.#request = '';
+    this.#request = new Uint8Array();
     this.#reply = new ReplyTextGatherer();
     this.release();
-    return false;
   }
-}
-
-/** A character that was cut in two is left out. */
-function readText(bytes: Uint8Array): string {
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes, { stream: true });
 }

@@ -1,8 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PromptLoss } from '../metrics/worker-metrics.ts';
 import type { Clock } from '../time/clock.ts';
 import { inTime } from '../time/in-time.ts';
-import type { PromptRow } from './insert-prompts.ts';
+import type { PromptRow } from './insert-prompt.ts';
 import { PromptCapture } from './prompt-capture.ts';
 import type { CaptureBounds, CapturedRequest } from './prompt-capture.ts';
 import { derivePromptKey, sealPrompt } from './seal-prompt.ts';
@@ -12,9 +11,9 @@ export interface PromptLogParts {
   readonly secret: string | undefined;
   readonly bounds: CaptureBounds;
   readonly clock: Clock;
-  /** Writes a batch; rejects where that is to be tried again. */
-  write(rows: readonly PromptRow[]): Promise<void>;
-  onLost(loss: PromptLoss): void;
+  /** False: the row will never do. Rejects where it is to be tried again. */
+  write(row: PromptRow): Promise<boolean>;
+  onLost(loss: PromptLoss, count: number): void;
 }
 
 /** Requests and replies of keys that opted in, on their way to Postgres (SPEC §11). */
@@ -27,14 +26,12 @@ export interface PromptLog {
   end(id: string): void;
   /** Entries that are not in Postgres. */
   readonly length: number;
-  /** Resolves with how many are left, at the latest after `withinMs`; they are given up. */
+  /** Resolves with how many are left, at the latest after `withinMs`; they are given up. Never rejects. */
   flush(withinMs: number): Promise<number>;
 }
 
-const BATCH = 50;
-const BATCH_BYTES = 4 * 1_048_576;
-/** What comes within it is written together. */
-const GATHER_MS = 250;
+/** Streams that end together have gone on meanwhile. */
+const PAUSE_MS = 50;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 10_000;
 
@@ -60,7 +57,7 @@ class Prompts implements PromptLog {
   }
 
   begin(request: CapturedRequest): void {
-    if (this.#parts.secret === undefined) this.#parts.onLost('no_key');
+    if (this.#parts.secret === undefined) this.#parts.onLost('no_key', 1);
     else this.#running.set(request.id, new PromptCapture(request, this.#parts.bounds));
   }
 
@@ -79,11 +76,11 @@ class Prompts implements PromptLog {
     if (!capture) return;
     this.#running.delete(id);
     if (capture.lost) {
-      this.#parts.onLost('full');
+      this.#parts.onLost('full', 1);
       return;
     }
     this.#ended.push(capture);
-    this.#writeIn(GATHER_MS);
+    this.#writeIn(PAUSE_MS);
   }
 
   async flush(withinMs: number): Promise<number> {
@@ -95,11 +92,10 @@ class Prompts implements PromptLog {
       leftMs = this.#retryMs > 0 ? 0 : endMs - clock.monotonicMs();
     }
     clearTimeout(this.#timer);
-    const left = this.#ended.splice(0);
-    for (const capture of left) {
-      capture.release();
-      this.#parts.onLost('unwritten');
-    }
+    const left = [...this.#ended.splice(0), ...this.#running.values()];
+    this.#running.clear();
+    for (const capture of left) capture.release();
+    if (left.length > 0) this.#parts.onLost('unwritten', left.length);
     return left.length;
   }
 
@@ -111,43 +107,49 @@ class Prompts implements PromptLog {
     }, ms).unref();
   }
 
-  /** One batch; the next is on its way when this one is done. Never rejects. */
+  /** The entry that waits longest; the next has its turn when this one is done. Never rejects. */
   #write(): Promise<void> {
-    this.#writing ??= this.#writeBatch().finally(() => {
+    this.#writing ??= this.#writeNext().finally(() => {
       this.#writing = undefined;
       if (this.#ended.length > 0) this.#writeIn(this.#retryMs);
     });
     return this.#writing;
   }
 
-  async #writeBatch(): Promise<void> {
-    const batch = await this.#sealBatch();
+  async #writeNext(): Promise<void> {
+    const [capture] = this.#ended;
+    if (!capture) return;
+    const row = this.#seal(capture);
+    let isTaken: boolean;
     try {
-      await this.#parts.write(batch.map(({ row }) => row));
+      isTaken = row !== null && (await this.#parts.write(row));
     } catch {
       this.#retryMs = Math.min(this.#retryMs * 2 || FIRST_RETRY_MS, LONGEST_RETRY_MS);
+      // One that is too large for the time it has does not keep the others waiting.
+      if (this.#takeAway(capture)) this.#ended.push(capture);
       return;
     }
     this.#retryMs = 0;
-    const written = new Set(batch.map(({ capture }) => capture));
-    // Those that were given up meanwhile are not there any more.
-    for (const capture of this.#ended.filter((one) => written.has(one))) capture.release();
-    this.#ended.splice(0, this.#ended.length, ...this.#ended.filter((one) => !written.has(one)));
+    // It may have been given up meanwhile.
+    if (!this.#takeAway(capture)) return;
+    capture.release();
+    if (!isTaken) this.#parts.onLost('unwritten', 1);
   }
 
-  /** An entry a turn: a large one takes milliseconds, and streams run on this thread. */
-  async #sealBatch(): Promise<readonly { capture: PromptCapture; row: PromptRow }[]> {
-    const batch: { capture: PromptCapture; row: PromptRow }[] = [];
-    let bytes = 0;
-    for (const capture of this.#ended.slice(0, BATCH)) {
-      const { owner, cut } = capture;
+  /** Null: it cannot be written as text. */
+  #seal(capture: PromptCapture): PromptRow | null {
+    const { owner, cut } = capture;
+    try {
       const key = derivePromptKey(this.#parts.secret ?? '', owner.tenantId);
-      const row = { ...owner, cut, ...sealPrompt(key, owner, capture.toText()) };
-      batch.push({ capture, row });
-      bytes += row.sealed.length;
-      if (bytes > BATCH_BYTES) break;
-      await nextTurn();
+      return { ...owner, cut, ...sealPrompt(key, owner, capture.toText()) };
+    } catch {
+      return null;
     }
-    return batch;
+  }
+
+  #takeAway(capture: PromptCapture): boolean {
+    const at = this.#ended.indexOf(capture);
+    if (at >= 0) this.#ended.splice(at, 1);
+    return at >= 0;
   }
 }

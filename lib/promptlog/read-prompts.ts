@@ -35,6 +35,7 @@ export interface PromptEntry {
   readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly cut: boolean;
+  readonly sealedBytes: number;
   /** Null: it cannot be opened with this secret, or is not as it was written. */
   readonly text: PromptText | null;
   readonly cursor: PromptCursor;
@@ -75,6 +76,7 @@ export async function readPrompts(
       createdAt: row.created_at,
       expiresAt: row.expires_at,
       cut: row.cut,
+      sealedBytes: row.sealed.length,
       text: text === null ? null : (JSON.parse(text) as PromptText),
       cursor: { createdAt: row.created_text, id: row.id },
     };

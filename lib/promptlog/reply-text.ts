@@ -1,8 +1,9 @@
 import { isObject } from '../ollama/json-object.ts';
 import { parseLine } from '../ollama/replies/parse-line.ts';
+import { TextGatherer } from './text-gatherer.ts';
 
-/** A longer line is no text of a token: it is not read on the thread that streams. */
-const LONGEST_LINE_BYTES = 65_536;
+/** Parsing a longer line would take more than some milliseconds of the thread that streams. */
+const LONGEST_LINE_BYTES = 262_144;
 
 /** What a model said, as it is kept. */
 export interface ReplyText {
@@ -13,9 +14,12 @@ export interface ReplyText {
 
 /** Gathers what the lines of a reply say, up to a bound; what comes after it is left out. */
 export class ReplyTextGatherer {
-  #content = '';
-  #thinking = '';
-  readonly #toolCalls: unknown[] = [];
+  readonly #content = new TextGatherer();
+  readonly #thinking = new TextGatherer();
+  /** JSON of each, with commas between them. */
+  readonly #toolCalls = new TextGatherer();
+  #hasCalls = false;
+  #bytes = 0;
   #cut = false;
 
   /** Something was left out. */
@@ -23,41 +27,49 @@ export class ReplyTextGatherer {
     return this.#cut;
   }
 
-  get text(): ReplyText {
-    return { content: this.#content, thinking: this.#thinking, tool_calls: this.#toolCalls };
+  /** Of all that was taken. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
-  /** Leaves out whatever comes from now on. */
-  stop(): void {
-    this.#cut = true;
-  }
-
-  /** Takes a line as the upstream sent it. Returns how many bytes of text it brought. */
-  take(line: Buffer): number {
-    if (this.#cut) return 0;
+  /** Takes a line as the upstream sent it, if there is room for it. @throws RangeError for one too deep */
+  take(line: Buffer, maxBytes: number): void {
     if (line.length > LONGEST_LINE_BYTES) {
       this.#cut = true;
-      return 0;
+      return;
     }
     const parsed = parseLine(line);
-    if (!parsed) return 0;
+    if (!parsed) return;
     const { message } = parsed;
     const source = isObject(message) ? message : parsed;
     const content = toText(isObject(message) ? message['content'] : parsed['response']);
     const thinking = toText(source['thinking']);
-    this.#content += content;
-    this.#thinking += thinking;
-    const bytes = Buffer.byteLength(content) + Buffer.byteLength(thinking);
-    return bytes + this.#takeCalls(source['tool_calls']);
+    const calls = toItems(source['tool_calls']);
+    if (content === '' && thinking === '' && calls === '') return;
+    // No later line either: a text with a hole in it reads like a whole one.
+    if (this.#cut || this.#bytes + content.length + thinking.length + calls.length > maxBytes) {
+      this.#cut = true;
+      return;
+    }
+    this.#bytes += this.#content.add(content) + this.#thinking.add(thinking);
+    if (calls === '') return;
+    this.#bytes += this.#toolCalls.add(this.#hasCalls ? `,${calls}` : calls);
+    this.#hasCalls = true;
   }
 
-  #takeCalls(calls: unknown): number {
-    if (!Array.isArray(calls)) return 0;
-    this.#toolCalls.push(...(calls as unknown[]));
-    return Buffer.byteLength(JSON.stringify(calls));
+  /** As JSON. */
+  toJson(): string {
+    const content = JSON.stringify(this.#content.toString());
+    const thinking = JSON.stringify(this.#thinking.toString());
+    const calls = this.#toolCalls.toString();
+    return `{"content":${content},"thinking":${thinking},"tool_calls":[${calls}]}`;
   }
 }
 
 function toText(value: unknown): string {
   return typeof value === 'string' ? value : '';
+}
+
+function toItems(value: unknown): string {
+  return Array.isArray(value) && value.length > 0 ? JSON.stringify(value).slice(1, -1) : '';
 }

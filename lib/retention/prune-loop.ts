@@ -1,11 +1,13 @@
 import type { PostgresClient } from '../store/postgres.ts';
-import { waitAtMost } from './bounded.ts';
+import { inTime } from '../time/in-time.ts';
 import { makePause } from '../time/pause.ts';
 
 export interface PruningParts {
   /** A new client, not connected yet. */
   readonly makeClient: () => PostgresClient;
   readonly everyMs: number;
+  /** Deletes some of what is to go; 0: there is no more. */
+  readonly prune: (client: PostgresClient) => Promise<number>;
   /** A round failed; the next one is at its time. */
   readonly onTrouble: (error: unknown) => void;
 }
@@ -15,13 +17,11 @@ export interface Pruning {
   stop(): Promise<void>;
 }
 
-const PRUNE = 'select gateway.prune_changes() as pruned';
 const MAX_BATCHES = 20;
 const CLOSE_MS = 500;
 
 /**
- * Keeps the log of changes from growing for ever: what every gateway has read long since goes away.
- * The first round is at once, and each is on a connection of its own, so that it delays no poll.
+ * Keeps a table from growing for ever, some rows at a time. The first round is at once, and each is on a connection of its own, so that it delays no poll.
  */
 export function startPruning(parts: PruningParts): Pruning {
   const pause = makePause();
@@ -33,11 +33,14 @@ export function startPruning(parts: PruningParts): Pruning {
     try {
       await client.connect();
       for (let batch = 0; batch < MAX_BATCHES && !stopped; batch += 1) {
-        const { rows } = await client.query<{ pruned: number }>(PRUNE);
-        if (!rows[0]?.pruned) return;
+        if ((await parts.prune(client)) === 0) return;
       }
     } finally {
-      await waitAtMost(client.end(), CLOSE_MS);
+      await inTime<unknown>(
+        CLOSE_MS,
+        client.end().catch(() => undefined),
+        () => undefined,
+      );
     }
   }
 

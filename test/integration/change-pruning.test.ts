@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { readChanges } from '../../lib/revocation/read-changes.ts';
 import { readDirectory } from '../../lib/revocation/read-directory.ts';
-import { startPruning } from '../../lib/revocation/prune-loop.ts';
+import { startPruning } from '../../lib/retention/prune-loop.ts';
+import { pruneChanges } from '../../lib/revocation/prune-changes.ts';
 import { makeClient } from '../../lib/store/postgres.ts';
 import type { PostgresClient } from '../../lib/store/postgres.ts';
 import { insertKey, insertTenant } from '../support/schema-rows.ts';
@@ -158,6 +159,7 @@ describe('revocation/prune-loop, gateway.prune_changes', function () {
         return makeClient({ url, applicationName: 'pruning', timeoutMs: 1_000 });
       },
       everyMs: 20,
+      prune: pruneChanges,
       onTrouble: (error) => troubles.push(error),
     });
     await until(async () => (await count('change')) === 0, { withinMs: 3_000, what: 'the end' });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { insertPrompts } from '../../../lib/promptlog/insert-prompts.ts';
+import { insertPrompt } from '../../../lib/promptlog/insert-prompt.ts';
 import { createKey } from '../../../lib/tenants/create-key.ts';
 import { createTenant } from '../../../lib/tenants/create-tenant.ts';
 import { NO_LIMITS } from '../../../lib/tenants/limit-columns.ts';
@@ -71,8 +71,7 @@ describe('tenants: roles', function () {
       sealed: Buffer.alloc(20),
     }));
     await client.query('set role gateway_runtime');
-    await insertPrompts(client, rows);
-    await insertPrompts(client, rows);
+    for (const row of [...rows, ...rows]) await insertPrompt(client, row);
     const { rows: found } = await client.query(
       `select key_id, expires_at - created_at = interval '2 days' as for_two_days
        from gateway.prompt_log`,

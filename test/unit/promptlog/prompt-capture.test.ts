@@ -56,7 +56,7 @@ describe('promptlog/prompt-capture', () => {
     made.note(line({ response: 'answer' }));
     const { request, reply } = read(made);
     expect(request).to.match(/^"prompt":"é+$/);
-    expect(Buffer.byteLength(request as string)).to.be.within(748, 750);
+    expect(Buffer.byteLength(request as string)).to.be.within(993, 995);
     expect(reply).to.have.property('content', 'answer');
     expect(made.cut).to.equal(true);
   });
@@ -64,14 +64,29 @@ describe('promptlog/prompt-capture', () => {
   it('cuts a long reply, and says so', () => {
     const made = capture('"prompt":"x"', 1_000);
     for (let i = 0; i < 200; i += 1) made.note(line({ response: '0123456789' }));
+    made.note(line({ response: 'x' }));
     const { content } = read(made)['reply'] as { content: string };
-    expect(content.length).to.be.within(980, 1_000);
+    expect(content).to.match(/^(0123456789)+$/);
+    expect(content.length).to.be.within(970, 1_000);
     expect(made.cut).to.equal(true);
+  });
+
+  it('cuts a request for a reply, of which a quarter has room in any case', () => {
+    const made = capture(`"prompt":"${'p'.repeat(980)}"`, 1_000);
+    expect(read(made)['request']).to.deep.equal({ prompt: 'p'.repeat(980) });
+    for (let i = 0; i < 100; i += 1) made.note(line({ response: '0123456789' }));
+    const { request, reply } = read(made) as { request: string; reply: { content: string } };
+    expect(reply.content).to.have.length(250);
+    expect(request).to.equal(`"prompt":"${'p'.repeat(740)}`);
   });
 
   it('does not read a line that is no token, and says so', () => {
     const made = capture('"prompt":"x"', 1_000_000);
-    made.note(line({ response: 'x'.repeat(70_000) }));
+    made.note(
+      line({ response: '', done: true, context: Array.from({ length: 30_000 }, () => 12_345) }),
+    );
+    expect(made.cut).to.equal(false);
+    made.note(line({ response: 'x'.repeat(300_000) }));
     expect(read(made)['reply']).to.have.property('content', '');
     expect(made.cut).to.equal(true);
   });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { ByteBudget } from '../../../lib/memory/byte-budget.ts';
-import type { PromptRow } from '../../../lib/promptlog/insert-prompts.ts';
+import type { PromptRow } from '../../../lib/promptlog/insert-prompt.ts';
 import { openPromptLog } from '../../../lib/promptlog/prompt-log.ts';
 import type { PromptLog } from '../../../lib/promptlog/prompt-log.ts';
 import { derivePromptKey, openPrompt } from '../../../lib/promptlog/seal-prompt.ts';
@@ -8,19 +8,19 @@ import { systemClock } from '../../../lib/time/clock.ts';
 import { until } from '../../support/until.ts';
 
 const SECRET = 'a secret for prompts, thirty-two bytes and more';
-const NO_LONGER_THAN = { withinMs: 4_000, what: 'the batch to be written' };
+const NO_LONGER_THAN = { withinMs: 4_000, what: 'it to be written' };
 
 describe('promptlog/prompt-log', () => {
   let memory: ByteBudget;
   let written: PromptRow[];
-  let batches: number;
+  let tries: number;
   let losses: string[];
   let failing: boolean;
 
   beforeEach(() => {
     memory = new ByteBudget(1_000_000, 1_000_000);
     written = [];
-    batches = 0;
+    tries = 0;
     losses = [];
     failing = false;
   });
@@ -30,16 +30,19 @@ describe('promptlog/prompt-log', () => {
       secret: SECRET,
       bounds: { memory, maxBytes: 100_000 },
       clock: systemClock,
-      write: (rows) => {
-        batches += 1;
-        if (failing) return Promise.reject(new Error('Postgres is away'));
-        written.push(...rows);
-        return Promise.resolve();
+      write: (row) => {
+        tries += 1;
+        if (failing || row.id === 'too large') return Promise.reject(new Error('no answer'));
+        if (row.id === 'poison') return Promise.resolve(false);
+        written.push(row);
+        return Promise.resolve(true);
       },
-      onLost: (loss) => {
-        losses.push(loss);
-      },
+      onLost: noteLost,
     });
+  }
+
+  function noteLost(loss: string, count: number): void {
+    for (let i = 0; i < count; i += 1) losses.push(loss);
   }
 
   function begin(log: PromptLog, id: string): void {
@@ -47,7 +50,7 @@ describe('promptlog/prompt-log', () => {
     log.begin({ id, tenantId: 'acme', keyId: 'key', endpoint: 'generate', model: 'm', members });
   }
 
-  it('writes what has ended, together, sealed for its tenant, and holds nothing after', async () => {
+  it('writes what has ended, sealed for its tenant, and holds nothing after', async () => {
     const log = open();
     for (const id of ['a', 'b', 'c']) {
       begin(log, id);
@@ -55,7 +58,6 @@ describe('promptlog/prompt-log', () => {
       log.end(id);
     }
     await until(() => written.length === 3, NO_LONGER_THAN);
-    expect(batches).to.equal(1);
     const key = derivePromptKey(SECRET, 'acme');
     const texts = written.map((row) => openPrompt(key, row, row) ?? '');
     expect(texts.map((text) => (JSON.parse(text) as { reply: unknown }).reply)).to.deep.equal(
@@ -77,10 +79,8 @@ describe('promptlog/prompt-log', () => {
       secret: undefined,
       bounds: { memory, maxBytes: 1 },
       clock: systemClock,
-      write: () => Promise.resolve(),
-      onLost: (loss) => {
-        losses.push(loss);
-      },
+      write: () => Promise.resolve(true),
+      onLost: noteLost,
     });
     begin(bare, 'a');
     expect(bare.observe('a')).to.equal(undefined);
@@ -93,11 +93,37 @@ describe('promptlog/prompt-log', () => {
     failing = true;
     begin(log, 'a');
     log.end('a');
-    await until(() => batches === 1, NO_LONGER_THAN);
+    await until(() => tries === 1, NO_LONGER_THAN);
     expect(log.length).to.equal(1);
     failing = false;
     await until(() => written.length === 1, NO_LONGER_THAN);
     expect(losses).to.deep.equal([]);
+  });
+
+  it('writes the others where one is not taken, in time or ever', async () => {
+    const log = open();
+    for (const id of ['too large', 'poison', 'good']) {
+      begin(log, id);
+      log.end(id);
+    }
+    await until(() => written.length === 1, NO_LONGER_THAN);
+    expect(written[0]?.id).to.equal('good');
+    await until(() => losses.length === 1, NO_LONGER_THAN);
+    expect(losses).to.deep.equal(['unwritten']);
+    expect(await log.flush(10)).to.equal(1);
+    expect(memory.heldBytes).to.equal(0);
+  });
+
+  it('loses one reply that cannot be written again, and nothing else', async () => {
+    const log = open();
+    for (const id of ['deep', 'good']) begin(log, id);
+    const calls = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    log.observe('deep')?.(Buffer.from(`{"message":{"tool_calls":[${calls}]}}\n`));
+    for (const id of ['deep', 'good']) log.end(id);
+    await until(() => written.length === 1, NO_LONGER_THAN);
+    expect(written[0]?.id).to.equal('good');
+    expect(losses).to.deep.equal(['full']);
+    expect(await log.flush(100)).to.equal(0);
   });
 
   it('drops and counts what there is no room for', () => {
@@ -122,10 +148,12 @@ describe('promptlog/prompt-log', () => {
     failing = true;
     begin(log, 'late');
     log.end('late');
+    begin(log, 'running');
     const startedAtMs = systemClock.monotonicMs();
-    expect(await log.flush(3_000)).to.equal(1);
+    expect(await log.flush(3_000)).to.equal(2);
     expect(systemClock.monotonicMs() - startedAtMs).to.be.below(1_000);
-    expect(losses.filter((loss) => loss === 'unwritten')).to.have.length(1);
+    expect(losses).to.deep.equal(['unwritten', 'unwritten']);
+    expect(memory.heldBytes).to.equal(0);
   });
 
   it('waits no longer than it was told for a Postgres that says nothing', async () => {
@@ -133,10 +161,8 @@ describe('promptlog/prompt-log', () => {
       secret: SECRET,
       bounds: { memory, maxBytes: 1_000 },
       clock: systemClock,
-      write: () => new Promise(() => undefined),
-      onLost: (loss) => {
-        losses.push(loss);
-      },
+      write: () => new Promise<boolean>(() => undefined),
+      onLost: noteLost,
     });
     begin(log, 'a');
     log.end('a');
