@@ -73,7 +73,8 @@ describe('security: bodies of requests that wait for their upstream', function (
     }
     expect(relay.refusals).to.deep.equal([]);
     expect(upstream).to.have.length(REQUESTS);
-    expect(readHeldMib() - beforeMib).to.be.below(20);
+    // V8 frees what it has collected a moment later, in a thread of its own.
+    await until(() => readHeldMib() - beforeMib < 20, { withinMs: 3_000, what: 'the memory back' });
   });
 
   it('are counted while it does not take them: one tenant has its share, others the rest', async () => {
