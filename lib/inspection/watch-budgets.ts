@@ -2,6 +2,7 @@ import type { BudgetLevel } from '../metrics/primary-levels.ts';
 import { LabelSet } from '../metrics/label-set.ts';
 import type { PostgresClient } from '../store/postgres.ts';
 import type { Redis } from '../store/redis.ts';
+import { withClient } from '../store/with-client.ts';
 import type { Clock } from '../time/clock.ts';
 import { inTime } from '../time/in-time.ts';
 import { makePause } from '../time/pause.ts';
@@ -51,19 +52,11 @@ export function watchBudgets(parts: BudgetWatchParts): BudgetWatch {
   const isStopped = () => stopped;
 
   async function look(owned: ReadonlySet<number>): Promise<void> {
-    const client = parts.makeClient();
-    try {
-      await client.connect();
-      const uses = await readBudgetUse({ ...parts, owned, queries: client });
-      levels = toLevels(uses, labels);
-      lookedAtMs = clock.monotonicMs();
-    } finally {
-      await inTime<unknown>(
-        CLOSE_MS,
-        client.end().catch(() => undefined),
-        () => undefined,
-      );
-    }
+    const uses = await withClient(parts.makeClient, (queries) =>
+      readBudgetUse({ ...parts, owned, queries }),
+    );
+    levels = toLevels(uses, labels);
+    lookedAtMs = clock.monotonicMs();
   }
 
   async function run(): Promise<void> {

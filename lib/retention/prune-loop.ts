@@ -1,5 +1,5 @@
 import type { PostgresClient } from '../store/postgres.ts';
-import { inTime } from '../time/in-time.ts';
+import { withClient } from '../store/with-client.ts';
 import { makePause } from '../time/pause.ts';
 
 export interface PruningParts {
@@ -18,35 +18,25 @@ export interface Pruning {
 }
 
 const MAX_BATCHES = 20;
-const CLOSE_MS = 500;
 
 /**
- * Keeps a table from growing for ever, some rows at a time. The first round is at once, and each is on a connection of its own, so that it delays no poll.
+ * Keeps a table from growing for ever, some rows at a time. The first round is at once, and each is on a
+ * connection of its own, so that it delays no poll.
  */
 export function startPruning(parts: PruningParts): Pruning {
   const pause = makePause();
   let stopped = false;
   const isStopped = () => stopped;
 
-  async function prune(): Promise<void> {
-    const client = parts.makeClient();
-    try {
-      await client.connect();
-      for (let batch = 0; batch < MAX_BATCHES && !stopped; batch += 1) {
-        if ((await parts.prune(client)) === 0) return;
-      }
-    } finally {
-      await inTime<unknown>(
-        CLOSE_MS,
-        client.end().catch(() => undefined),
-        () => undefined,
-      );
+  async function prune(client: PostgresClient): Promise<void> {
+    for (let batch = 0; batch < MAX_BATCHES && !stopped; batch += 1) {
+      if ((await parts.prune(client)) === 0) return;
     }
   }
 
   async function run(): Promise<void> {
     while (!stopped) {
-      await prune().catch(parts.onTrouble);
+      await withClient(parts.makeClient, prune).catch(parts.onTrouble);
       if (!isStopped()) await pause.wait(parts.everyMs);
     }
   }
