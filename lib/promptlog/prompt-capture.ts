@@ -47,7 +47,7 @@ export class PromptCapture {
     this.#tooLong = members.length > bounds.maxBytes;
     this.#request = new Uint8Array();
     const kept = Math.min(members.length, bounds.maxBytes);
-    if (this.#take(kept)) this.#request = Uint8Array.from(members.subarray(0, kept));
+    if (this.#take(kept)) this.#request = new Uint8Array(members.subarray(0, kept));
   }
 
   /** There was no room for it: it is not kept. */

@@ -12,7 +12,8 @@ export const PROMPTS = {
   ),
   promptLogMaxBytes: withDefault(
     'NZGW_PROMPT_LOG_MAX_BYTES',
-    integer(1_024, 16_777_216),
+    // More would be sealed for more than 10 ms on the thread that streams.
+    integer(1_024, 1_048_576),
     1_048_576,
     'Text of one entry of the prompt log; what is longer is cut, and marked.',
   ),
