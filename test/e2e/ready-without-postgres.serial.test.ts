@@ -1,9 +1,8 @@
 import { expect } from 'chai';
-import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
 import { readMissing } from '../support/observe-fault.ts';
 import { scrape } from '../support/read-metrics.ts';
-import { startStack } from '../support/stack.ts';
+import { startStackBehindProxy } from '../support/stack-behind-proxy.ts';
 import type { Stack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
@@ -16,12 +15,7 @@ describe('e2e: readiness without Postgres', function () {
   let postgres: FaultProxy;
 
   before(async () => {
-    stack = await startStack({
-      through: async (urls) => {
-        postgres = await startFaultProxy(urls.databaseUrl);
-        return { ...urls, databaseUrl: postgres.url };
-      },
-    });
+    ({ stack, postgres } = await startStackBehindProxy());
   });
   after(async () => {
     await stack.stop();

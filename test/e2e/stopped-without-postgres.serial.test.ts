@@ -1,7 +1,6 @@
 import { expect } from 'chai';
-import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
-import { startStack } from '../support/stack.ts';
+import { startStackBehindProxy } from '../support/stack-behind-proxy.ts';
 import type { Stack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
@@ -14,12 +13,7 @@ describe('e2e: a gateway is told to stop and Postgres says nothing', function ()
   let postgres: FaultProxy;
 
   before(async () => {
-    stack = await startStack({
-      through: async (urls) => {
-        postgres = await startFaultProxy(urls.databaseUrl);
-        return { ...urls, databaseUrl: postgres.url };
-      },
-    });
+    ({ stack, postgres } = await startStackBehindProxy());
   });
   after(async () => {
     stack.gateway.kill('SIGKILL');

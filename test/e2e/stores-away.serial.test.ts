@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { KEYS, shardOf } from '../../lib/ledger/keys.ts';
-import { post, startStack } from '../support/stack.ts';
+import { post } from '../support/stack.ts';
 import type { MadeKey, Stack } from '../support/stack.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
+import { startStackBehindProxy } from '../support/stack-behind-proxy.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
 import { connectRedis } from '../support/test-redis.ts';
 import { until } from '../support/until.ts';
@@ -21,12 +21,7 @@ describe('e2e: a store is away', function () {
   let postgres: FaultProxy;
 
   before(async () => {
-    stack = await startStack({
-      through: async (urls) => {
-        postgres = await startFaultProxy(urls.databaseUrl);
-        return { ...urls, databaseUrl: postgres.url };
-      },
-    });
+    ({ stack, postgres } = await startStackBehindProxy());
     caller = await stack.makeCaller();
     const warm = await post(`${stack.gateway.url}/api/chat`, caller.key, CHAT);
     await warm.text();
