@@ -79,14 +79,17 @@ export class Output {
     this.#writeDocument({ data: documents, next_cursor: nextCursor });
   }
 
-  /** One document of many, a line each. Resolves when there is room for the next; false: nobody reads on. */
+  /** One document of many, a line each. Resolves when there is room for the next; false: nobody reads on. Rejects with any other fault. */
   async line(document: object): Promise<boolean> {
     const { stdout } = this.#options;
     if (stdout.destroyed) return false;
     if (stdout.write(`${JSON.stringify(document)}\n`)) return true;
     return once(stdout, 'drain').then(
       () => true,
-      () => false,
+      (error: unknown) => {
+        if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return false;
+        throw error;
+      },
     );
   }
 

@@ -37,6 +37,19 @@ describe('bin/program/output', () => {
     expect(said).to.deep.equal(['a note\n', null, null]);
   });
 
+  it('takes a reader that has seen enough for the end, and no other fault for one', async () => {
+    for (const [code, expected] of [
+      ['EPIPE', false],
+      ['ENOSPC', 'ENOSPC'],
+    ] as const) {
+      const { output, stdout } = open({});
+      const written = output.line({ text: 'x'.repeat(100_000) }).catch(readCode);
+      stdout.destroy(Object.assign(new Error(code), { code }));
+      expect(await written).to.equal(expected);
+      expect(await output.line({})).to.equal(false);
+    }
+  });
+
   it('indents a document for a person at a terminal', () => {
     const stdout = Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY: true });
     const output = new Output({ stdout, stderr: new PassThrough(), json: true, quiet: false });
@@ -44,6 +57,10 @@ describe('bin/program/output', () => {
     expect(stdout.read()).to.equal('{\n  "a": 1\n}\n');
   });
 });
+
+function readCode(error: unknown): unknown {
+  return (error as NodeJS.ErrnoException).code;
+}
 
 function open(options: { readonly json?: boolean; readonly quiet?: boolean }): {
   readonly output: Output;
