@@ -105,6 +105,16 @@ describe('http/cors', () => {
     expect(headers['access-control-allow-headers']).to.equal(
       'authorization, content-type, x-stainless-os',
     );
+    const traced = await ask(
+      [PAGE],
+      'OPTIONS /api/chat',
+      `Origin: ${PAGE}`,
+      ASK,
+      'Access-Control-Request-Headers: baggage, traceparent, tracestate, x-requested-with',
+    );
+    expect(traced.headers['access-control-allow-headers']).to.equal(
+      'x-requested-with, traceparent, tracestate, baggage',
+    );
     const none = await ask(
       [PAGE],
       'OPTIONS /api/chat',
