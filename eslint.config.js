@@ -4,7 +4,7 @@ import security from 'eslint-plugin-security';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', '.nzgw/'] },
+  { ignores: ['dist/', 'coverage/', 'node_modules/', '.nzgw/', 'release/'] },
   {
     files: ['**/*.ts'],
     extends: [

@@ -69,16 +69,17 @@ async function readNodeVersion() {
 }
 
 /**
- * The machine's npm on the machine's Node: `npm start` puts node_modules/.bin first in the path, and
+ * Runs npm hidden (see runHidden): the machine's npm on the machine's Node: `npm start` puts node_modules/.bin first in the path, and
  * a Node that lies there would be deleted while it installs.
  */
-function runNpm(args) {
+export function runNpm(args, { cwd = ROOT } = {}) {
   const path = (process.env['PATH'] ?? '')
     .split(delimiter)
     .filter((folder) => !folder.startsWith(join(ROOT, 'node_modules')))
     .join(delimiter);
   return runHidden('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], {
     env: { ...process.env, PATH: path },
+    cwd,
   });
 }
 
