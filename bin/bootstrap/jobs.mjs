@@ -8,8 +8,9 @@ import { BIN, ROOT } from './paths.mjs';
  * after    names of jobs that must have passed before
  * counts   it is a mocha run, whose tests are counted
  * alone    nothing else runs meanwhile: its tests have deadlines of their own
+ * environment  what it has beside ours: tests behind the build may run the built program
  *
- * @typedef {{ name: string, script: string, args: string[], after: string[], counts: boolean, alone: boolean }} Job
+ * @typedef {{ name: string, script: string, args: string[], after: string[], counts: boolean, alone: boolean, environment: Record<string, string> }} Job
  */
 
 /**
@@ -31,7 +32,7 @@ export function planJobs({ grep, fast }) {
     ...(grep === undefined ? checks : checks.slice(0, 1)),
     quick,
     tests('integration', ['integration'], { grep, but: CLI }),
-    tests('cli', [CLI], { grep }),
+    tests('cli', [CLI], { grep, after: ['build'] }),
     tests('model', ['model'], { grep }),
     tests('e2e', ['e2e'], { grep, after: ['build'] }),
     tests('security', ['security'], { grep, after: ['build'] }),
@@ -40,7 +41,7 @@ export function planJobs({ grep, fast }) {
 }
 
 function check(name, script, args) {
-  return { name, script, args, after: [], counts: false, alone: false };
+  return { name, script, args, after: [], counts: false, alone: false, environment: {} };
 }
 
 function tests(name, folders, { grep, but, after = [], alone = false }) {
@@ -49,7 +50,8 @@ function tests(name, folders, { grep, but, after = [], alone = false }) {
     .filter((path) => path.endsWith(SERIAL) === alone && !isWithin(path, but));
   const filter = grep === undefined ? [] : ['--grep', grep];
   const args = [...filter, ...files];
-  return { name, script: join(BIN, 'mocha'), args, after, counts: true, alone };
+  const environment = after.includes('build') ? { NZGW_TEST_BUILT: '1' } : {};
+  return { name, script: join(BIN, 'mocha'), args, after, counts: true, alone, environment };
 }
 
 const SERIAL = '.serial.test.ts';

@@ -17,13 +17,16 @@ export interface Run {
   readonly stderr: string;
 }
 
-const SOURCE = fileURLToPath(new URL('bin/nzgw.ts', ROOT));
+/** `npm test` builds first, and what is built starts in a third of the time. */
+const PROGRAM = fileURLToPath(
+  new URL(process.env['NZGW_TEST_BUILT'] === '1' ? 'dist/bin/nzgw.js' : 'bin/nzgw.ts', ROOT),
+);
 const LONGEST_MS = 30_000;
 
 /** Runs `nzgw` as a process of its own, without a terminal, to its end. */
 export async function runNzgw(args: readonly string[], options: RunOptions = {}): Promise<Run> {
   const { PATH = '', NODE_V8_COVERAGE } = process.env;
-  const child = spawn(process.execPath, [SOURCE, ...args], {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     env: { PATH, ...(NODE_V8_COVERAGE !== undefined && { NODE_V8_COVERAGE }), ...options.env },
     stdio: 'pipe',
     timeout: LONGEST_MS,
