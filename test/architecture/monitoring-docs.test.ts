@@ -6,6 +6,7 @@ import {
   readExpressions,
   readText,
   RULES,
+  RULES_TEST,
 } from '../support/monitoring-files.ts';
 
 const PAGE = 'docs/OPERATIONS.md';
@@ -40,6 +41,14 @@ describe('architecture/monitoring-docs', () => {
   it('alerts for budgets at 80 and at 95 percent', async () => {
     const names = readAlerts(await readText(RULES)).map(({ name }) => name);
     expect(names).to.include.members(['GatewayTenantBudget80', 'GatewayTenantBudget95']);
+  });
+
+  it('has a case in which each alert fires, beside those in which it must not', async () => {
+    const cases = (await readText(RULES_TEST)).split(/^ +- (?=\{? ?eval_time)/m);
+    const firing = cases.filter((text) => text.includes('exp_alerts:'));
+    const named = firing.map((text) => /alertname: (\w+)/.exec(text)?.[1]);
+    const alerts = readAlerts(await readText(RULES)).map(({ name }) => name);
+    expect(alerts.filter((name) => !named.includes(name))).to.deep.equal([]);
   });
 
   it('has a dashboard that asks for its source of data and names none', async () => {
