@@ -4,8 +4,17 @@ import { rewordError } from './reword-error.ts';
 
 /** How Ollama's error object begins: no reply and no line of one does. */
 const ERROR_START = '{"error"';
-/** What the model wrote cannot be read: its server works, and another prompt may do. */
-const MODELS_FAULT = 'error parsing tool call';
+/**
+ * The server works, and another request may do. What the model wrote cannot be read; a template, the
+ * request's own or the model's, is no program or fails at these messages; an embedding is no number
+ * (ollama#9639: some models have none for some texts). A tenant can make each of them as often as it
+ * likes, so none may open the breaker, which is there for all.
+ */
+const REQUESTS_FAULTS: readonly RegExp[] = [
+  /error parsing tool call/,
+  /template: [\w.-]*:\d+:/,
+  /unsupported value: [+-]?(NaN|Inf)/,
+];
 /** Of an error line; what is known of it stands at its beginning. */
 const MAX_BYTES = 16_384;
 
@@ -39,6 +48,6 @@ export class ReplyStart {
 
 /** What an answer that is no reply shows of its upstream: a 5xx is its failure if we cannot word it. */
 export function judgeError(status: number, text: string): Verdict {
-  if (status < 500 || text.includes(MODELS_FAULT)) return 'none';
+  if (status < 500 || REQUESTS_FAULTS.some((fault) => fault.test(text))) return 'none';
   return rewordError(status, text).code === 'invalid_request' ? 'none' : 'failure';
 }

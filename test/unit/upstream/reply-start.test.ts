@@ -54,6 +54,21 @@ describe('upstream/reply-start', () => {
     expect(judgeError(500, text)).to.equal('none');
   });
 
+  it('holds nothing against a server that the request itself brought about', () => {
+    for (const text of [
+      'template: :1: unclosed action',
+      'template: :3:12: executing "" at <.Prompt.x>: can\'t evaluate field x in type string',
+      'template: tools.v2:1: function "now" not defined',
+      'failed to encode response: json: unsupported value: NaN',
+      'json: unsupported value: +Inf',
+    ]) {
+      expect(judgeError(500, JSON.stringify({ error: text })), text).to.equal('none');
+    }
+    for (const text of ['template: missing', 'unsupported value: a string', 'no template:']) {
+      expect(judgeError(500, JSON.stringify({ error: text })), text).to.equal('failure');
+    }
+  });
+
   it('knows what an error line that came first means for its client', () => {
     const readError = (text: string): unknown => {
       const start = new ReplyStart();
