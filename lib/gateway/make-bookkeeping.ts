@@ -7,8 +7,8 @@ import { makeRefusalRing } from '../audit/refusal-ring.ts';
 import type { RefusalRing } from '../audit/refusal-ring.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Entry } from '../ledger/entry.ts';
 import { openLedger } from '../ledger/ledger.ts';
-import type { Ledger } from '../ledger/ledger.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Reading } from '../metrics/cells.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
@@ -60,9 +60,13 @@ export interface Bookkeeping {
 export function makeBookkeeping(parts: BookkeepingParts): Bookkeeping {
   const { settings, clock, log, redis, cutAddress, notices } = parts;
   const leaseMs = settings.leaseSeconds * 1_000;
+  const dropRefusal = makeDropRefusal(parts);
+  // Refusals cost nothing and have no limit: half of the stream is kept from them, for admissions.
+  const notes = { mostWaiting: Math.floor(settings.auditStreamMax / 2), onFull: dropRefusal };
   const ledger = openLedger(redis, {
     ...parts,
     leaseMs,
+    notes,
     onScript: (script, ms) => {
       parts.metrics.timeScript(script, ms);
     },
@@ -74,7 +78,8 @@ export function makeBookkeeping(parts: BookkeepingParts): Bookkeeping {
     capacity: settings.settlementRing,
     renewEveryMs: settings.leaseRenewSeconds * 1_000,
   });
-  const refusals = openRefusals(parts, ledger);
+  const send = (entry: Entry): Promise<void> => ledger.note(entry);
+  const refusals = makeRefusalRing({ send, onDropped: dropRefusal }, settings.refusalRing);
   const onFill = (shard: number): void => {
     notices.fills(shard);
   };
@@ -113,19 +118,13 @@ export function makeBookkeeping(parts: BookkeepingParts): Bookkeeping {
   };
 }
 
-function openRefusals(parts: BookkeepingParts, ledger: Pick<Ledger, 'note'>): RefusalRing {
-  const { settings, clock, log, metrics } = parts;
+/** Counts a refusal that is not kept, and says so. */
+function makeDropRefusal({ clock, log, metrics }: BookkeepingParts): () => void {
   const noteDropped = makeDropNotice(clock, log);
-  return makeRefusalRing(
-    {
-      send: (entry) => ledger.note(entry),
-      onDropped: () => {
-        metrics.countDroppedRefusal();
-        noteDropped();
-      },
-    },
-    settings.refusalRing,
-  );
+  return () => {
+    metrics.countDroppedRefusal();
+    noteDropped();
+  };
 }
 
 function readRings(

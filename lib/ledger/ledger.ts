@@ -28,7 +28,7 @@ export interface Ledger {
   settle(entry: Entry): Promise<void>;
   /** Takes an admission back; false if it is too early for that. May be repeated. */
   cancel(cancellation: Cancellation): Promise<boolean>;
-  /** Keeps a refusal. May be repeated. */
+  /** Keeps a refusal, or tells `onFull`. May be repeated. */
   note(entry: Entry): Promise<void>;
   /** Renews leases of one shard; with an empty list asks for its life alone. */
   renew(shard: number, running: readonly Running[], timeoutMs: number): Promise<RenewReply>;
@@ -37,6 +37,13 @@ export interface Ledger {
   shardOf(tenantId: string): number;
   /** A tenant's Redis's time as far as this connection knows it, milliseconds since 1970. */
   estimateTimeMs(tenantId: string): number | null;
+}
+
+/** How many entries of a shard may wait for Postgres when a refusal is kept; absent: any number. */
+interface NoteRules {
+  readonly mostWaiting: number;
+  /** One was not kept for that. */
+  readonly onFull: () => void;
 }
 
 export interface LedgerParts {
@@ -48,6 +55,7 @@ export interface LedgerParts {
   /** How long a hold lives without being renewed. */
   readonly leaseMs: number;
   readonly scripts?: readonly Script[];
+  readonly notes?: NoteRules;
   /** Told how long each script took. */
   readonly onScript?: (name: ScriptName, ms: number) => void;
 }
@@ -95,8 +103,12 @@ export function openLedger(connection: Redis, parts: LedgerParts): Ledger {
       const { keyId, tenantId, admittedAtMs } = entry;
       const shard = shardOf(tenantId, shards);
       const text = encodeEntry(entry);
-      const raw = await redis.nz_note(KEYS.events(shard), keyId, tenantId, admittedAtMs, text);
-      time.learn(shard, readReply('note', raw, ['ok']).nowMs);
+      const most = parts.notes?.mostWaiting ?? Number.MAX_SAFE_INTEGER;
+      const facts = [keyId, tenantId, admittedAtMs, text, most];
+      const raw = await redis.nz_note(KEYS.events(shard), ...facts);
+      const { word, nowMs } = readReply('note', raw, ['ok', 'full']);
+      time.learn(shard, nowMs);
+      if (word === 'full') parts.notes?.onFull();
     },
     renew: (shard, running, timeoutMs) => within(timeoutMs, renew(shard, running)),
     async rehold(shard, running) {

@@ -86,7 +86,7 @@ export const BOOKKEEPING = {
     'NZGW_AUDIT_STREAM_MAX',
     integer(100, 10_000_000),
     100_000,
-    'Entries that may wait for Postgres before admissions stop.',
+    'Entries that may wait for Postgres before admissions stop; above half of it no refusal is kept.',
   ),
   settlementRing: withDefault(
     'NZGW_SETTLEMENT_RING',

@@ -139,6 +139,19 @@ describe('ledger/ledger', () => {
     expect(event).to.include({ entry: null, text: '["other","x"]' });
   });
 
+  it('keeps refusals only while so many wait, tells of each that it does not keep, and settles all the same', async () => {
+    let dropped = 0;
+    const onFull = (): void => {
+      dropped += 1;
+    };
+    const ledger = open(redis, { notes: { mostWaiting: 2, onFull } });
+    for (let count = 0; count < 5; count += 1) await ledger.note(sampleEntry({ id: KEY_ID }));
+    const stream = openEventStream(redis, SHARD);
+    expect([await stream.length(), dropped]).to.deep.equal([2, 3]);
+    await ledger.settle(sampleEntry());
+    expect(await stream.length()).to.equal(3);
+  });
+
   it('refuses what the markers name, until they lapse', async () => {
     const ledger = open(redis);
     await openRevokedMarkers(redis, 16).markKey(TENANT_ID, KEY_ID, 60_000);

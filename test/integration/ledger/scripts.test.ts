@@ -127,7 +127,7 @@ describe('ledger/scripts', () => {
     this.timeout(20_000);
     const shard = await readyShard(redis, 0, loadMovableScripts());
     const pipeline = Array.from({ length: 2_001 }, (_, n) =>
-      redis.nz_note(KEYS.events(0), KEY_ID, 'tenant', NOW, `${n}`),
+      redis.nz_note(KEYS.events(0), KEY_ID, 'tenant', NOW, `${n}`, 1e6),
     );
     await Promise.all(pipeline);
     const entry = sampleEntry({ admittedAtMs: NOW, chargedTokens: 3 });
