@@ -45,6 +45,7 @@ describe('relay/relay-native', () => {
     const id = response.headers.get('request-id');
     expect(id).to.match(/^[0-9a-f-]{36}$/);
     expect(response.headers.get('x-request-id')).to.equal(id);
+    expect(response.headers.get('cache-control')).to.equal('no-store');
     expect(response.headers.get('x-nzgw-max-tokens')).to.equal('33');
     expect(response.headers.get('x-ratelimit-limit-requests')).to.equal('60');
     expect(response.headers.has('set-cookie')).to.equal(false);
