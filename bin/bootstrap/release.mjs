@@ -11,7 +11,7 @@ import { sayDone, sayFailed } from './say.mjs';
 /** What a running gateway and its operator need beside the built code and the packages. */
 const KEPT = [
   ...['package.json', 'package-lock.json', 'LICENSE', 'CHANGELOG.md', '.env.example'],
-  ...['sql', 'lib/ledger/lua'],
+  ...['sql', 'lib/ledger/lua', 'deploy'],
 ];
 const BUILT = ['bin', 'lib', 'workers'];
 
