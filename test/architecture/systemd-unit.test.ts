@@ -4,11 +4,13 @@ import { EXIT } from '../../bin/program/exit-code.ts';
 import type { Definition } from '../../lib/config/definition.ts';
 import { loadSettings } from '../../lib/config/load-settings.ts';
 import { SETTINGS } from '../../lib/config/settings.ts';
+import { readConsoleCommands } from '../deploy/console-blocks.ts';
 import { readText } from '../support/monitoring-files.ts';
 import { readUnit, valuesOf } from '../support/read-unit.ts';
 
 const UNIT = 'deploy/systemd/nzgw.service';
 const DROP_IN = 'deploy/systemd/ollama.service.d/nzgw.conf';
+const PAGE = 'docs/DEPLOYMENT.md';
 const ENV_FILE = 'deploy/systemd/nzgw.env';
 /** Beyond the grace of streams: workers settle, and what is settled is brought to Postgres. */
 const SETTLE_SECONDS = 15;
@@ -88,6 +90,14 @@ describe('architecture: the file of settings for systemd', () => {
 });
 
 describe('architecture: the drop-in of Ollama', () => {
+  it('is installed under a name that comes after the one by which the port was opened', async () => {
+    const installed = readConsoleCommands(await readText(PAGE), "### Close Ollama's port").flatMap(
+      ({ text }) => /ollama\.service\.d\/(\S+\.conf)$/.exec(text)?.[1] ?? [],
+    );
+    expect(installed).to.have.lengthOf(1);
+    expect(['override.conf', ...installed].sort()).to.deep.equal(['override.conf', ...installed]);
+  });
+
   it('keeps it on loopback and out of the cloud, and needs the firewall', async () => {
     const dropIn = readUnit(await readText(DROP_IN));
     expect(valuesOf(dropIn, 'Environment')).to.have.members([
