@@ -1,4 +1,11 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { systemClock } from '../../../../lib/time/clock.ts';
 import { until } from '../../../support/until.ts';
 import { isWhole, startChat } from './chat.ts';
@@ -17,6 +24,7 @@ export async function checkLife(key: string): Promise<void> {
     killPrimary(key),
   );
   await check('a primary that is stopped is ended by the watchdog, and started again', hang);
+  await check('a URL may be a credential of the service and a file of the commands', useCredential);
   await check('a stop lets the stream end, ends with 0 and leaves nothing behind', () => stop(key));
   await check('settings with a fault are told, and nothing is tried again', refuseSettings);
 }
@@ -118,6 +126,22 @@ async function stop(key: string): Promise<string> {
   ensure(row === 'ok', `audit row: ${row}`);
   await host.mustRun('nzgw', 'verify-ledger');
   return `${reply.lines.length} lines, settled and stored before the end`;
+}
+
+/** As the table of secrets in the document says. */
+async function useCredential(): Promise<string> {
+  const file = '/etc/nzgw/credentials/database_url';
+  const settings = readFileSync(SETTINGS, 'utf8');
+  const [line = '', url = ''] = /^DATABASE_URL=(.*)$/m.exec(settings) ?? [];
+  await host.mustRun('install', '-m', '0640', '-g', 'nzgw', '/dev/null', file);
+  writeFileSync(file, `${url}\n`);
+  writeFileSync(SETTINGS, settings.replace(line, `DATABASE_URL_FILE=${file}`));
+  const before = await host.readMainPid();
+  await host.mustRun('systemctl', 'restart', 'nzgw');
+  const pid = await host.untilReadyAgain(before);
+  const root = `/proc/${pid}/root`;
+  ensure(!existsSync(`${root}${file}`), 'the service has the file itself');
+  return (await host.mustRun('nzgw', 'list-tenants')).split('\n')[1] ?? '';
 }
 
 async function refuseSettings(): Promise<string> {
