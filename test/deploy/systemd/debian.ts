@@ -69,7 +69,9 @@ export async function makeDebian(): Promise<Debian> {
   }
   const path = await mkdtemp(join(CACHE, 'run-'));
   await mustRun('cp', '--archive', '--reflink=auto', `${base}/.`, path);
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  // What was killed in it may write for a moment still.
+  const patient = { recursive: true, force: true, maxRetries: 20, retryDelay: 100 };
+  return { path, remove: () => rm(path, patient) };
 }
 
 /** Where a user without rights has the clone: this tree as it is, with what is not committed yet. */
