@@ -80,7 +80,8 @@ const READ_RIGHTS = `
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname in ('gateway', 'gateway_meta')
   ), routine as (
-    select p.oid, format('%s.%s(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes)) as name
+    select p.oid, format('%s.%s(%s)', n.nspname, p.proname,
+        replace(oidvectortypes(p.proargtypes), ', ', ',')) as name
       from pg_proc p join pg_namespace n on n.oid = p.pronamespace
      where n.nspname in ('gateway', 'gateway_meta')
   )
