@@ -18,6 +18,7 @@ gateway_meta.log_marks
 gateway_meta.migrations
 gateway_meta.rejected_events
 gateway_meta.settings
+gateway_meta.sweeps
 
 -- columns
 gateway.api_keys.id uuid not null default gen_random_uuid()
@@ -121,6 +122,9 @@ gateway_meta.rejected_events.sqlstate text not null
 gateway_meta.rejected_events.at timestamp with time zone not null default now()
 gateway_meta.settings.single boolean not null default true
 gateway_meta.settings.shards integer not null
+gateway_meta.sweeps.single boolean not null default true
+gateway_meta.sweeps.day date not null
+gateway_meta.sweeps.finished_at timestamp with time zone not null default now()
 
 -- constraints
 gateway.api_keys.api_keys_hash_is_affordable CHECK ((((("substring"(hash, 'm=([0-9]{1,7}),'::text))::integer >= 8) AND (("substring"(hash, 'm=([0-9]{1,7}),'::text))::integer <= 1048576)) AND ((("substring"(hash, ',t=([0-9]{1,2}),'::text))::integer >= 1) AND (("substring"(hash, ',t=([0-9]{1,2}),'::text))::integer <= 20)) AND ((("substring"(hash, ',p=([0-9]{1,2})[$]'::text))::integer >= 1) AND (("substring"(hash, ',p=([0-9]{1,2})[$]'::text))::integer <= 16))))
@@ -180,6 +184,8 @@ gateway_meta.rejected_events.rejected_events_sqlstate_is_one CHECK ((sqlstate ~ 
 gateway_meta.settings.settings_has_one_row CHECK (single)
 gateway_meta.settings.settings_pkey PRIMARY KEY (single)
 gateway_meta.settings.settings_shards_fit_two_digits CHECK (((shards >= 1) AND (shards <= 99)))
+gateway_meta.sweeps.sweeps_has_one_row CHECK (single)
+gateway_meta.sweeps.sweeps_pkey PRIMARY KEY (single)
 
 -- indexes
 CREATE INDEX api_keys_tenant ON gateway.api_keys USING btree (tenant_id)
@@ -203,6 +209,7 @@ CREATE UNIQUE INDEX prompt_log_pkey ON gateway.prompt_log USING btree (id)
 CREATE UNIQUE INDEX rejected_events_pkey ON gateway_meta.rejected_events USING btree (id)
 CREATE UNIQUE INDEX revocations_pkey ON gateway.revocations USING btree (id)
 CREATE UNIQUE INDEX settings_pkey ON gateway_meta.settings USING btree (single)
+CREATE UNIQUE INDEX sweeps_pkey ON gateway_meta.sweeps USING btree (single)
 CREATE UNIQUE INDEX tenant_limits_pkey ON gateway.tenant_limits USING btree (tenant_id)
 CREATE UNIQUE INDEX tenants_pkey ON gateway.tenants USING btree (id)
 CREATE UNIQUE INDEX tenants_slug_is_unique ON gateway.tenants USING btree (slug)
@@ -222,6 +229,77 @@ CREATE TRIGGER tenants_note_change AFTER INSERT OR UPDATE ON gateway.tenants FOR
 CREATE TRIGGER tenants_raise_version BEFORE UPDATE ON gateway.tenants FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION gateway.note_change()
 
 -- functions
+CREATE OR REPLACE FUNCTION gateway.delete_audit_rows(of_day date, today date, most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'gateway', 'pg_temp'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  partition text := 'audit_log_' || to_char(of_day, 'YYYYMMDD');
+  age integer := least(today, (clock_timestamp() at time zone 'UTC')::date) - of_day;
+  due uuid[];
+  deleted integer;
+begin
+  if today is null or most is null or to_regclass(format('gateway.%I', partition)) is null then
+    return 0;
+  end if;
+  execute format(
+    'select array_agg(id) from (
+       select t.id from gateway.tenants t
+         cross join lateral (select from gateway.%I a where a.tenant_id = t.id limit 1) a
+       where t.audit_retention_days < $1 limit 100
+     ) due',
+    partition
+  ) into due using age;
+  if due is null then
+    return 0;
+  end if;
+
+  -- Whoever brings a late entry of that day locks its line of the ledger first, in the same order.
+  perform 1 from gateway.token_ledger line
+    where line.tenant_id = any (due) and line.day = of_day
+    order by line.tenant_id, line.key_id, line.model for no key update;
+  update gateway.token_ledger line set sealed = true
+    where line.tenant_id = any (due) and line.day = of_day and not line.sealed;
+  execute format(
+    'delete from gateway.%1$I where ctid = any (array(
+       select ctid from gateway.%1$I where tenant_id = any ($1) limit $2
+     ))',
+    partition
+  ) using due, least(most, 10000);
+  get diagnostics deleted = row_count;
+  return deleted;
+end
+$function$
+CREATE OR REPLACE FUNCTION gateway.drop_audit_day(of_day date, today date)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'gateway', 'pg_temp'
+ SET lock_timeout TO '500ms'
+AS $function$
+declare
+  partition text := 'audit_log_' || to_char(of_day, 'YYYYMMDD');
+  age integer := least(today, (clock_timestamp() at time zone 'UTC')::date) - of_day;
+begin
+  if today is null or to_regclass(format('gateway.%I', partition)) is null then
+    return false;
+  end if;
+  lock table only gateway.audit_log in access exclusive mode;
+  if to_regclass(format('gateway.%I', partition)) is null
+    or age <= coalesce((select max(t.audit_retention_days) from gateway.tenants t), 90)
+  then
+    return false;
+  end if;
+  -- Few, if any: who wants the day dropped seals it before, while nobody has to wait.
+  update gateway.token_ledger line set sealed = true
+    where line.tenant_id in (select t.id from gateway.tenants t) and line.day = of_day and not line.sealed;
+  execute format('drop table gateway.%I', partition);
+  return true;
+end
+$function$
 CREATE OR REPLACE FUNCTION gateway.ensure_audit_day(day date)
  RETURNS void
  LANGUAGE plpgsql
@@ -373,7 +451,11 @@ gateway.api_keys.updated_at to gateway_console: select
 gateway.api_keys.version to gateway_console: select
 gateway.audit_log to gateway_admin: delete, insert, select, update
 gateway.audit_log to gateway_console: select
-gateway.audit_log to gateway_runtime: delete, insert, select, update
+gateway.audit_log to gateway_runtime: insert, select, update
+gateway.delete_audit_rows(date,date,integer) to gateway_admin: execute
+gateway.delete_audit_rows(date,date,integer) to gateway_runtime: execute
+gateway.drop_audit_day(date,date) to gateway_admin: execute
+gateway.drop_audit_day(date,date) to gateway_runtime: execute
 gateway.ensure_audit_day(date) to gateway_admin: execute
 gateway.ensure_audit_day(date) to gateway_runtime: execute
 gateway.key_limits to gateway_admin: delete, insert, select, update
@@ -422,6 +504,8 @@ gateway_meta.rejected_events to gateway_runtime: insert, select
 gateway_meta.settings to gateway_admin: select
 gateway_meta.settings to gateway_console: select
 gateway_meta.settings to gateway_runtime: select
+gateway_meta.sweeps to gateway_admin: delete, insert, select, update
+gateway_meta.sweeps to gateway_runtime: insert, select, update
 schema gateway to gateway_admin: usage
 schema gateway to gateway_console: usage
 schema gateway to gateway_runtime: usage
@@ -462,6 +546,7 @@ column created_at of table gateway.tenants: When it was made.
 column created_by of table gateway.revocations: The database user who wrote it.
 column cut of table gateway.prompt_log: Whether it was too long and was cut.
 column day of table gateway.token_ledger: UTC day of admission.
+column day of table gateway_meta.sweeps: The UTC day it counted from.
 column dialect of table gateway.audit_log: native for /api, openai for /v1.
 column digest of table gateway_meta.migrations: SHA-256 of its text, in hex.
 column duration_ms of table gateway.audit_log: Milliseconds from the first byte of the request to the end of the reply.
@@ -469,6 +554,7 @@ column endpoint of table gateway.audit_log: Name of the route, never the client'
 column event of table gateway_meta.rejected_events: The entry as it stood in the stream.
 column expires_at of table gateway.api_keys: No request is admitted from then on; null: never.
 column expires_at of table gateway.prompt_log: When it is deleted.
+column finished_at of table gateway_meta.sweeps: When it ended.
 column first_token_ms of table gateway.audit_log: Milliseconds to the first token; null where there was none.
 column hash of table gateway.api_keys: Argon2id of the secret, in PHC form.
 column id of table gateway.api_keys: Never changes; what every other table refers to.
@@ -512,6 +598,7 @@ column secret_tag of table gateway.api_keys: 16 bytes of HMAC-SHA-256 of the sec
 column shard of table gateway_meta.rejected_events: Shard of Redis it came from.
 column shards of table gateway_meta.settings: Shards of Redis: 1, or more for Redis Cluster.
 column single of table gateway_meta.settings: Always true.
+column single of table gateway_meta.sweeps: Always true.
 column slug of table gateway.tenants: Short name for people and the command line.
 column sqlstate of table gateway_meta.rejected_events: Why Postgres refused it.
 column status of table gateway.api_keys: Set to revoked by an insert into gateway.revocations.
@@ -531,6 +618,8 @@ column updated_at of table gateway.tenants: When the row or its limits last chan
 column version of table gateway.api_keys: Rises with every change of the row or of its limits; caches are valid for one version.
 column version of table gateway.tenants: Rises with every change of the row or of its limits; caches are valid for one version.
 column xid of table gateway.revocations: The transaction that wrote it, to be compared with a snapshot's xmin.
+function gateway.delete_audit_rows(date,date,integer): Deletes a batch of the audit rows of a UTC day that have outlived their tenant's retention, and seals the day. Called by the sweeper.
+function gateway.drop_audit_day(date,date): Drops the audit partition of a UTC day that is older than the longest retention, and seals the day. Called by the sweeper.
 function gateway.ensure_audit_day(date): Makes the audit partition of a UTC day if it is missing. Called by drainer and sweeper.
 function gateway.note_change(): Raises the version of a changed key or tenant and appends the change to the log.
 function gateway.note_limit_change(): Touches the key or tenant whose limits changed, so that its version rises.
@@ -551,6 +640,7 @@ table gateway_meta.log_marks: How far the log of changes was over at which time;
 table gateway_meta.migrations: Files of sql/ that were applied.
 table gateway_meta.rejected_events: Entries of the audit stream that Postgres refused, each with an alarm.
 table gateway_meta.settings: What is fixed for the life of this database, in one row.
+table gateway_meta.sweeps: The last sweep that was done to its end, in one row.
 type gateway.budget_period: When a budget begins anew: each UTC day, each UTC month, or never.
 type gateway.key_status: active: usable until it expires; revoked: never again.
 type gateway.tenant_status: active: served; suspended: refused with 403; closed: refused as if the key did not exist.

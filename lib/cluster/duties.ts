@@ -4,7 +4,6 @@ import type { Discovery } from '../discovery/discovery-loop.ts';
 import { openModelsCopy } from '../ledger/models-copy.ts';
 import { openShardLedger } from '../ledger/shard-ledger.ts';
 import { describeError } from '../log/logger.ts';
-import { deleteExpiredPrompts } from '../promptlog/delete-expired.ts';
 import { startPruning } from '../retention/prune-loop.ts';
 import type { Pruning } from '../retention/prune-loop.ts';
 import { pruneChanges } from '../revocation/prune-changes.ts';
@@ -16,6 +15,7 @@ import type { GatewayPresence } from '../shards/shards-parts.ts';
 import { startShards } from '../shards/start-shards.ts';
 import type { Shards } from '../shards/start-shards.ts';
 import { openDutyClient } from './duty-client.ts';
+import { startSweeping } from './sweep-duty.ts';
 import { startListener, startTrust } from './trust-duty.ts';
 import type { TrustDutyParts } from './trust-duty.ts';
 
@@ -52,7 +52,7 @@ export function startDuties(parts: DutyParts): Duties {
   const trust = startTrust(parts);
   const discovery = startModels(parts);
   const listener = startListener(parts, trust);
-  const prunings = startPrunings(parts);
+  const pruning = startChangePruning(parts);
   const exits = startEnding(parts);
   let admitted = false;
   const shards = startAccounts(parts, {
@@ -63,6 +63,7 @@ export function startDuties(parts: DutyParts): Duties {
   void trust.firstSnapshot.then(() => {
     shards.wakeAll();
   });
+  const sweeper = startSweeping(parts, shards);
   const readers = setInterval(() => {
     shared.checkReaders();
   }, READER_CHECK_MS);
@@ -81,8 +82,8 @@ export function startDuties(parts: DutyParts): Duties {
     async stop() {
       clearInterval(readers);
       const ended = exits.stop(EXITS_WITHIN_MS).then(() => shards.stop());
-      const stopped = prunings.map((pruning) => pruning.stop());
-      await Promise.all([listener.stop(), trust.stop(), discovery.stop(), ...stopped, ended]);
+      const swept = Promise.all([pruning.stop(), sweeper.stop()]);
+      await Promise.all([listener.stop(), trust.stop(), discovery.stop(), swept, ended]);
     },
   };
 }
@@ -115,18 +116,16 @@ function startEnding({ redis, shards, counts, log }: DutyParts): Exits {
   return startExits({ ledgers, counts, log });
 }
 
-/** What has had its time goes away: changes that everybody has read, prompts whose days are over. */
-function startPrunings({ settings, log }: DutyParts): readonly Pruning[] {
-  return ([pruneChanges, deleteExpiredPrompts] as const).map((prune) =>
-    startPruning({
-      makeClient: () => openDutyClient(settings, 'nzgw pruning'),
-      everyMs: PRUNE_EVERY_MS,
-      prune,
-      onTrouble: (error) => {
-        log.warn({ event: 'pruning_failed', ...describeError(error) }, 'old rows stay for now');
-      },
-    }),
-  );
+/** Changes that everybody has read go away. */
+function startChangePruning({ settings, log }: DutyParts): Pruning {
+  return startPruning({
+    makeClient: () => openDutyClient(settings, 'nzgw pruning'),
+    everyMs: PRUNE_EVERY_MS,
+    prune: pruneChanges,
+    onTrouble: (error) => {
+      log.warn({ event: 'pruning_failed', ...describeError(error) }, 'old rows stay for now');
+    },
+  });
 }
 
 function startModels({

@@ -51,7 +51,10 @@ const SELECT_DAYS = `
 const sumsOf = (table: string): string =>
   `json_build_object(${SUMMED.map((name) => `'${name}', coalesce(${table}.${name}, 0)`).join(', ')})`;
 
-/** A refusal costs nothing and is no request; a day sealed for one key is not believed for any. */
+/**
+ * A refusal costs nothing and is no request; a day sealed for one key is not believed for any. Nor is
+ * one that the next sweep deletes from (sql/000008).
+ */
 const SELECT_SUMS = `
   with audit as (
     select tenant_id, key_id, coalesce(model, '') as model,
@@ -71,7 +74,7 @@ const SELECT_SUMS = `
     ${sumsOf('ledger')} as ledger,
     not coalesce(bool_or(ledger.sealed) over (partition by tenant_id), false)
       and (t.audit_retention_days is null
-        or $1::date::timestamp at time zone 'UTC' >= now() - make_interval(days => t.audit_retention_days))
+        or $1::date >= (now() at time zone 'UTC')::date - t.audit_retention_days)
       as kept
   from audit full join ledger using (tenant_id, key_id, model)
     left join gateway.tenants t on t.id = tenant_id

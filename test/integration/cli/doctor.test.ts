@@ -196,7 +196,7 @@ describe('cli: doctor', function () {
     const own = await makeDatabase();
     const client = await connect(own.url);
     await client.query('create role doctor_almost login in role gateway_runtime');
-    await client.query('revoke delete on gateway.audit_log from gateway_runtime');
+    await client.query('revoke update on gateway.audit_log from gateway_runtime');
     await client.query('revoke update (hash) on gateway.api_keys from gateway_runtime');
     await client.query('revoke execute on function gateway.prune_changes() from gateway_runtime');
     const almost = await runDoctor({
@@ -206,7 +206,7 @@ describe('cli: doctor', function () {
     await own.drop();
     expect(listFailed(almost)).to.deep.equal(['rights']);
     expect(find(almost, 'rights').seen).to.equal(
-      'doctor_almost lacks update on gateway.api_keys.hash, delete on gateway.audit_log, ' +
+      'doctor_almost lacks update on gateway.api_keys.hash, update on gateway.audit_log, ' +
         'execute on gateway.prune_changes()',
     );
   });

@@ -25,7 +25,11 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     `update gateway.api_keys set hash = '${SOME_HASH}x', secret_tag = decode(repeat('00', 16), 'hex')`,
     `select gateway.ensure_audit_day('2026-01-04')`,
     AUDIT_ROW,
-    'delete from gateway.audit_log',
+    'lock table only gateway.audit_log in row exclusive mode',
+    `select gateway.delete_audit_rows('2026-01-02', '2026-06-01', 10)`,
+    `select gateway.drop_audit_day('2026-01-02', '2026-06-01')`,
+    `insert into gateway_meta.sweeps (day) values ('2026-06-01')
+       on conflict (single) do update set day = excluded.day`,
     LEDGER_ROW,
     'update gateway.token_ledger set sealed = true',
     'delete from gateway.prompt_log',
@@ -51,6 +55,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     `update gateway.api_keys set name = 'by admin'`,
     'delete from gateway_meta.rejected_events',
     `select gateway.ensure_audit_day('2026-01-05')`,
+    `select gateway.drop_audit_day('2026-01-02', '2026-06-01')`,
   ],
 };
 
@@ -64,6 +69,8 @@ const MAY_NOT: Readonly<Record<string, readonly string[]>> = {
     'update gateway.key_limits set concurrency = null',
     'delete from gateway.tenant_limits',
     'update gateway.api_keys set allow_all_models = true, expires_at = null',
+    'delete from gateway.audit_log',
+    'drop table gateway.audit_log_20260102',
     'delete from gateway.token_ledger',
     'delete from gateway.revocations',
     'update gateway_meta.settings set shards = 2',
@@ -81,6 +88,9 @@ const MAY_NOT: Readonly<Record<string, readonly string[]>> = {
     AUDIT_ROW,
     'delete from gateway.tenants',
     `select gateway.ensure_audit_day('2026-01-06')`,
+    `select gateway.delete_audit_rows('2026-01-02', '2026-06-01', 10)`,
+    `select gateway.drop_audit_day('2026-01-02', '2026-06-01')`,
+    'select day from gateway_meta.sweeps',
   ],
   gateway_admin: [
     'update gateway_meta.settings set shards = 2',

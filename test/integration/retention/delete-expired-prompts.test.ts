@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { deleteExpiredPrompts } from '../../../lib/promptlog/delete-expired.ts';
+import { deleteExpiredPrompts } from '../../../lib/retention/delete-expired-prompts.ts';
 import { startPruning } from '../../../lib/retention/prune-loop.ts';
 import { makeClient } from '../../../lib/store/postgres.ts';
 import type { PostgresClient } from '../../../lib/store/postgres.ts';
@@ -8,7 +8,7 @@ import { connect, makeDatabase } from '../../support/test-postgres.ts';
 import type { TestDatabase } from '../../support/test-postgres.ts';
 import { until } from '../../support/until.ts';
 
-describe('promptlog/delete-expired', function () {
+describe('retention/delete-expired-prompts', function () {
   this.timeout(30_000);
   let database: TestDatabase;
   let sql: PostgresClient;

@@ -1,0 +1,86 @@
+import type { PostgresClient } from '../store/postgres.ts';
+import { withClient } from '../store/with-client.ts';
+import type { Clock } from '../time/clock.ts';
+import { makePause } from '../time/pause.ts';
+import { deleteExpiredPrompts } from './delete-expired-prompts.ts';
+import { toUtcDay } from './read-audit-days.ts';
+import { sweep } from './sweep.ts';
+import type { Swept } from './sweep.ts';
+import { isSweepDue, noteSwept, openSweepSession, tryLockSweep } from './sweep-session.ts';
+
+export interface SweeperParts {
+  /** A new client, not connected yet. */
+  readonly makeClient: () => PostgresClient;
+  readonly clock: Clock;
+  /** Between two looks at whether there is something to do. */
+  readonly everyMs: number;
+  /** The same, while nothing may be swept. */
+  readonly soonMs: number;
+  /** What waits in Redis reaches Postgres: an entry must not find its day swept. */
+  readonly maySweep: () => boolean;
+  /** Something was swept, to the end or for as long as a round may take. */
+  readonly onSwept: (swept: Swept, ms: number) => void;
+  /** A round failed; the next one is at its time. */
+  readonly onTrouble: (error: unknown) => void;
+}
+
+export interface Sweeper {
+  /** Ends after the statement under way. */
+  stop(): Promise<void>;
+}
+
+/** Then prompts have their turn again, and another host may go on. */
+const ROUND_MS = 60_000;
+const PROMPT_BATCHES = 20;
+
+/**
+ * Deletes expired prompts in every round, and sweeps once a UTC day: whichever gateway gets the lock
+ * and finds that the day's sweep was not done yet. The first round is at once, so that a sweep which
+ * was missed is made up for. Each round has a connection of its own, and with its end the lock goes.
+ */
+export function startSweeper(parts: SweeperParts): Sweeper {
+  const { clock } = parts;
+  const pause = makePause();
+  let stopped = false;
+  const isStopped = (): boolean => stopped;
+
+  /** How long to rest before the next. */
+  async function doRound(client: PostgresClient): Promise<number> {
+    await openSweepSession(client);
+    for (let batch = 0; batch < PROMPT_BATCHES && !stopped; batch += 1) {
+      if ((await deleteExpiredPrompts(client)) === 0) break;
+    }
+    const wallDay = toUtcDay(clock.wallMs());
+    if (isStopped() || !(await isSweepDue(client, wallDay))) return parts.everyMs;
+    if (!parts.maySweep()) return parts.soonMs;
+    // Whoever had the lock before may have done it meanwhile.
+    if (!(await tryLockSweep(client)) || !(await isSweepDue(client, wallDay))) return parts.everyMs;
+
+    const startMs = clock.monotonicMs();
+    const isInTime = (): boolean => clock.monotonicMs() - startMs < ROUND_MS;
+    const mayGoOn = (): boolean => !stopped && parts.maySweep() && isInTime();
+    const swept = await sweep(client, { wallDay, mayGoOn });
+    if (swept.finished) await noteSwept(client, swept.today);
+    parts.onSwept(swept, clock.monotonicMs() - startMs);
+    return isInTime() ? parts.everyMs : 0;
+  }
+
+  async function run(): Promise<void> {
+    while (!stopped) {
+      const restMs = await withClient(parts.makeClient, doRound).catch((error: unknown) => {
+        parts.onTrouble(error);
+        return parts.everyMs;
+      });
+      if (!isStopped()) await pause.wait(restMs);
+    }
+  }
+
+  const done = run();
+  return {
+    stop: () => {
+      stopped = true;
+      pause.wake();
+      return done;
+    },
+  };
+}

@@ -1,0 +1,129 @@
+import { readSqlState } from '../store/postgres.ts';
+import type { Connection } from '../store/postgres.ts';
+import { deleteExpiredPrompts } from './delete-expired-prompts.ts';
+import { readAuditDays } from './read-audit-days.ts';
+
+/** What a sweep did. */
+export interface Swept {
+  /** The UTC day that it counted from. */
+  readonly today: string;
+  /** Days whose partitions were made, and dropped. */
+  readonly made: readonly string[];
+  readonly dropped: readonly string[];
+  /** Days that somebody else was busy with: they are for the next sweep. */
+  readonly postponed: readonly string[];
+  /** Deleted one by one: rows of dropped partitions are not counted. */
+  readonly auditRows: number;
+  readonly prompts: number;
+  /** Nothing is left to do. */
+  readonly finished: boolean;
+}
+
+export interface SweepParts {
+  /** The caller's UTC day. */
+  readonly wallDay: string;
+  /** Asked between two transactions; false ends the sweep there. */
+  readonly mayGoOn: () => boolean;
+}
+
+const AUDIT_BATCH = 2_000;
+const SEAL_BATCH = 5_000;
+/** lock_not_available: somebody else was busy for longer than may be waited for. */
+const BUSY = '55P03';
+
+/**
+ * Makes the partitions of today and the next seven days, deletes prompts whose time is over and audit
+ * rows beyond their tenant's retention, and drops whole days beyond the longest (SPEC §11). Each
+ * statement is a bounded transaction of its own, whole in itself: where one sweep ends, another goes
+ * on. The session is one of `openSweepSession`. Rejects as Postgres does.
+ */
+export async function sweep(client: Connection, { wallDay, mayGoOn }: SweepParts): Promise<Swept> {
+  const { today, toMake, toDrop, toThin } = await readAuditDays(client, wallDay);
+  const made: string[] = [];
+  const dropped: string[] = [];
+  const postponed: string[] = [];
+  let auditRows = 0;
+
+  async function doDays(
+    days: readonly string[],
+    act: (day: string) => Promise<unknown>,
+  ): Promise<void> {
+    for (const day of days) {
+      if (!mayGoOn()) return;
+      if (await isBusy(act(day))) postponed.push(day);
+    }
+  }
+
+  await doDays(toMake, async (day) => {
+    await client.query('select gateway.ensure_audit_day($1::date)', [day]);
+    made.push(day);
+  });
+  const prompts = await repeat(mayGoOn, () => deleteExpiredPrompts(client));
+  await doDays(toDrop, async (day) => {
+    await repeat(mayGoOn, () => sealSome(client, day));
+    if (mayGoOn() && (await dropDay(client, day, today))) dropped.push(day);
+  });
+  await doDays(toThin, (day) =>
+    repeat(mayGoOn, async () => {
+      const deleted = await deleteSome(client, day, today);
+      auditRows += deleted;
+      return deleted;
+    }),
+  );
+  const finished = mayGoOn() && postponed.length === 0;
+  return { today, made, dropped, postponed, auditRows, prompts, finished };
+}
+
+/** Until there is no more; how many it were. */
+async function repeat(mayGoOn: () => boolean, act: () => Promise<number>): Promise<number> {
+  let all = 0;
+  while (mayGoOn()) {
+    const some = await act();
+    if (some === 0) return all;
+    all += some;
+  }
+  return all;
+}
+
+/** True if somebody else was; anything else that goes wrong is thrown. */
+async function isBusy(act: Promise<unknown>): Promise<boolean> {
+  try {
+    await act;
+    return false;
+  } catch (error) {
+    if (readSqlState(error) === BUSY) return true;
+    throw error;
+  }
+}
+
+/** Early, so that nobody waits for it while the partition is dropped: it says no more than is true soon. */
+async function sealSome(client: Connection, day: string): Promise<number> {
+  const { rowCount } = await client.query(SEAL, [day, SEAL_BATCH]);
+  return rowCount ?? 0;
+}
+
+async function dropDay(client: Connection, day: string, today: string): Promise<boolean> {
+  const { rows } = await client.query<{ done: boolean }>(
+    'select gateway.drop_audit_day($1::date, $2::date) as done',
+    [day, today],
+  );
+  return rows[0]?.done === true;
+}
+
+async function deleteSome(client: Connection, day: string, today: string): Promise<number> {
+  const { rows } = await client.query<{ deleted: number }>(
+    'select gateway.delete_audit_rows($1::date, $2::date, $3) as deleted',
+    [day, today, AUDIT_BATCH],
+  );
+  return rows[0]?.deleted ?? 0;
+}
+
+const SEAL = `
+  with unsealed as (
+    select tenant_id, key_id, model, day from gateway.token_ledger
+    where day = $1::date and not sealed
+    order by tenant_id, key_id, model limit $2 for no key update
+  )
+  update gateway.token_ledger line set sealed = true from unsealed
+  where line.tenant_id = unsealed.tenant_id and line.key_id = unsealed.key_id
+    and line.model = unsealed.model and line.day = unsealed.day`;

@@ -1,0 +1,102 @@
+-- not breaking
+--
+-- Audit rows end with their tenant's retention, whole UTC days at a time. A day is sealed in the ledger in
+-- the transaction that deletes its first row: nobody may take its sums for proved, or for not charged yet,
+-- because rows are missing. So rows are deleted by the functions below and by nothing else that the gateway
+-- may do. They go by the earlier of two clocks, the caller's and Postgres's: one that is wrong deletes
+-- nothing early. A day is due when all of it is older than the days of retention, of which there is one at
+-- least: never today, nor yesterday.
+
+create table gateway_meta.sweeps (
+  single       boolean primary key default true,
+  day          date not null,
+  finished_at  timestamptz not null default now(),
+  constraint sweeps_has_one_row check (single)
+);
+
+-- Deletes at most so many rows of a day, of tenants whose retention it has outlived (100 of them at a time),
+-- and tells how many; 0: there are no more. Rows lie scattered among those of other tenants, so they are
+-- found by the index of tenants even where statistics still speak of rows that are gone.
+create function gateway.delete_audit_rows(of_day date, today date, most integer) returns integer
+language plpgsql security definer
+set search_path = pg_catalog, gateway, pg_temp set enable_seqscan = off
+as $$
+declare
+  partition text := 'audit_log_' || to_char(of_day, 'YYYYMMDD');
+  age integer := least(today, (clock_timestamp() at time zone 'UTC')::date) - of_day;
+  due uuid[];
+  deleted integer;
+begin
+  if today is null or most is null or to_regclass(format('gateway.%I', partition)) is null then
+    return 0;
+  end if;
+  execute format(
+    'select array_agg(id) from (
+       select t.id from gateway.tenants t
+         cross join lateral (select from gateway.%I a where a.tenant_id = t.id limit 1) a
+       where t.audit_retention_days < $1 limit 100
+     ) due',
+    partition
+  ) into due using age;
+  if due is null then
+    return 0;
+  end if;
+
+  -- Whoever brings a late entry of that day locks its line of the ledger first, in the same order.
+  perform 1 from gateway.token_ledger line
+    where line.tenant_id = any (due) and line.day = of_day
+    order by line.tenant_id, line.key_id, line.model for no key update;
+  update gateway.token_ledger line set sealed = true
+    where line.tenant_id = any (due) and line.day = of_day and not line.sealed;
+  execute format(
+    'delete from gateway.%1$I where ctid = any (array(
+       select ctid from gateway.%1$I where tenant_id = any ($1) limit $2
+     ))',
+    partition
+  ) using due, least(most, 10000);
+  get diagnostics deleted = row_count;
+  return deleted;
+end
+$$;
+
+-- Drops the partition of a day that is older than the longest retention of any tenant; false: there is
+-- none, or it is not that old. Whoever reads or writes the audit log meanwhile is waited for, and keeps
+-- others waiting, half a second at most: then it fails, and may be tried again.
+create function gateway.drop_audit_day(of_day date, today date) returns boolean
+language plpgsql security definer
+set search_path = pg_catalog, gateway, pg_temp set lock_timeout = '500ms'
+as $$
+declare
+  partition text := 'audit_log_' || to_char(of_day, 'YYYYMMDD');
+  age integer := least(today, (clock_timestamp() at time zone 'UTC')::date) - of_day;
+begin
+  if today is null or to_regclass(format('gateway.%I', partition)) is null then
+    return false;
+  end if;
+  lock table only gateway.audit_log in access exclusive mode;
+  if to_regclass(format('gateway.%I', partition)) is null
+    or age <= coalesce((select max(t.audit_retention_days) from gateway.tenants t), 90)
+  then
+    return false;
+  end if;
+  -- Few, if any: who wants the day dropped seals it before, while nobody has to wait.
+  update gateway.token_ledger line set sealed = true
+    where line.tenant_id in (select t.id from gateway.tenants t) and line.day = of_day and not line.sealed;
+  execute format('drop table gateway.%I', partition);
+  return true;
+end
+$$;
+
+comment on table gateway_meta.sweeps is 'The last sweep that was done to its end, in one row.';
+comment on column gateway_meta.sweeps.single is 'Always true.';
+comment on column gateway_meta.sweeps.day is 'The UTC day it counted from.';
+comment on column gateway_meta.sweeps.finished_at is 'When it ended.';
+comment on function gateway.delete_audit_rows(date, date, integer) is 'Deletes a batch of the audit rows of a UTC day that have outlived their tenant''s retention, and seals the day. Called by the sweeper.';
+comment on function gateway.drop_audit_day(date, date) is 'Drops the audit partition of a UTC day that is older than the longest retention, and seals the day. Called by the sweeper.';
+
+revoke all on function gateway.delete_audit_rows(date, date, integer), gateway.drop_audit_day(date, date) from public;
+grant execute on function gateway.delete_audit_rows(date, date, integer), gateway.drop_audit_day(date, date)
+  to gateway_runtime, gateway_admin;
+grant select, insert, update on gateway_meta.sweeps to gateway_runtime;
+grant select, insert, update, delete on gateway_meta.sweeps to gateway_admin;
+revoke delete on gateway.audit_log from gateway_runtime;
