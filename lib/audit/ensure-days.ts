@@ -5,22 +5,29 @@ import { isPoison } from './reject-event.ts';
 
 type Client = Pick<PostgresClient, 'query'>;
 
+export interface EnsuredDays {
+  /** Days that Postgres will never make a partition for, each with the SQLSTATE that says so. */
+  readonly refused: ReadonlyMap<string, string>;
+  /** Days before today, by Postgres's clock: the sweeper may delete some of their rows. */
+  readonly past: ReadonlySet<string>;
+}
+
 /**
  * Makes the partitions of the days that the entries were admitted on, outside any transaction of
- * ours. Returns the days that Postgres will never make one for, each with the SQLSTATE that says so.
+ * ours. Rejects as Postgres does for what does not lie in the days.
  */
-export async function ensureDays(
-  client: Client,
-  entries: readonly Entry[],
-): Promise<ReadonlyMap<string, string>> {
+export async function ensureDays(client: Client, entries: readonly Entry[]): Promise<EnsuredDays> {
   const days = [...new Set(entries.map(dayOf))];
   const refused = new Map<string, string>();
-  if ((await ensure(client, days)) === undefined) return refused;
+  const all = await ensure(client, days);
+  if (typeof all !== 'string') return { refused, past: new Set(all) };
+  const past = new Set<string>();
   for (const day of days) {
-    const sqlState = await ensure(client, [day]);
-    if (sqlState !== undefined) refused.set(day, sqlState);
+    const one = await ensure(client, [day]);
+    if (typeof one === 'string') refused.set(day, one);
+    else one.forEach((name) => past.add(name));
   }
-  return refused;
+  return { refused, past };
 }
 
 /** The UTC day of an entry's admission, as a date of Postgres. */
@@ -28,16 +35,22 @@ export function dayOf(entry: Pick<Entry, 'admittedAtMs'>): string {
   return new Date(entry.admittedAtMs).toISOString().slice(0, 10);
 }
 
-/** The SQLSTATE where a day will not do, now or later; rejects for any other fault. */
-async function ensure(client: Client, days: readonly string[]): Promise<string | undefined> {
+/** Those before today; the SQLSTATE where a day will not do, now or later. Rejects for any other fault. */
+async function ensure(
+  client: Client,
+  days: readonly string[],
+): Promise<readonly string[] | string> {
   try {
-    await client.query('select gateway.ensure_audit_day(day) from unnest($1::date[]) as day', [
-      days,
-    ]);
-    return undefined;
+    const { rows } = await client.query<{ day: string; past: boolean }>(ENSURE, [days]);
+    return rows.filter(({ past }) => past).map(({ day }) => day);
   } catch (error) {
     const sqlState = readSqlState(error);
     if (!isPoison(sqlState)) throw error;
     return sqlState;
   }
 }
+
+const ENSURE = `
+  select gateway.ensure_audit_day(day), to_char(day, 'YYYY-MM-DD') as day,
+    day < (now() at time zone 'UTC')::date as past
+  from unnest($1::date[]) as day`;

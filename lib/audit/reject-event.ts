@@ -6,6 +6,9 @@ const MOST_CHARACTERS = 65_536;
 /** Stands for the SQLSTATE of an event that never reached Postgres as a row. */
 export const NOT_AN_ENTRY = 'NZ001';
 
+/** Stands for the SQLSTATE of an entry of which nobody can say any more whether it was charged. */
+export const DAY_SWEPT = 'NZ002';
+
 /** Keeps what could not become a row, for a person to look at. */
 export async function rejectEvent(
   client: Pick<PostgresClient, 'query'>,

@@ -4,7 +4,8 @@ import { readSqlState } from '../store/postgres.ts';
 import type { PostgresClient } from '../store/postgres.ts';
 import { dayOf, ensureDays } from './ensure-days.ts';
 import { insertEntries } from './insert-entries.ts';
-import { isPoison, NOT_AN_ENTRY, rejectEvent } from './reject-event.ts';
+import { DAY_SWEPT, isPoison, NOT_AN_ENTRY, rejectEvent } from './reject-event.ts';
+import { weighPast } from './weigh-past.ts';
 
 type Client = Pick<PostgresClient, 'query'>;
 
@@ -31,22 +32,22 @@ export async function storeEvents(
   events: readonly StreamEvent[],
 ): Promise<readonly Rejection[]> {
   const { entries: read, rejections } = readEvents(events);
-  const refusedDays = await ensureDays(client, toEntries(read));
+  const { refused, past } = await ensureDays(client, toEntries(read));
   const entries: Read[] = [];
   for (const one of read) {
-    const sqlState = refusedDays.get(dayOf(one.entry));
+    const sqlState = refused.get(dayOf(one.entry));
     if (sqlState === undefined) entries.push(one);
     else rejections.push({ event: one.event, sqlState });
   }
 
   await client.query('begin');
   try {
-    await insertEntries(client, toEntries(entries));
+    rejections.push(...(await insertSome(client, entries, past)));
   } catch (error) {
     if (!isPoison(readSqlState(error))) throw error;
     await client.query('rollback');
     await client.query('begin');
-    rejections.push(...(await insertOneByOne(client, entries)));
+    rejections.push(...(await insertOneByOne(client, entries, past)));
   }
   for (const { event, sqlState } of rejections) {
     await rejectEvent(client, { shard, text: event.text, sqlState });
@@ -65,13 +66,37 @@ function readEvents(events: readonly StreamEvent[]): { entries: Read[]; rejectio
   return { entries, rejections };
 }
 
+/** In the open transaction; of days that may have been swept what can still be told apart. */
+async function insertSome(
+  client: Client,
+  read: readonly Read[],
+  past: ReadonlySet<string>,
+): Promise<readonly Rejection[]> {
+  const old = read.filter(({ entry }) => past.has(dayOf(entry)));
+  if (old.length === 0) {
+    await insertEntries(client, toEntries(read));
+    return [];
+  }
+  const { over, doubtful } = await weighPast(client, toEntries(old));
+  const wanted = toEntries(read).filter((entry) => !over.has(entry) && !doubtful.has(entry));
+  await insertEntries(client, wanted);
+  return old
+    .filter(({ entry }) => doubtful.has(entry))
+    .map(({ event }) => ({ event, sqlState: DAY_SWEPT }));
+}
+
 /** Finds the poison: each entry behind a savepoint of the open transaction. */
-async function insertOneByOne(client: Client, entries: readonly Read[]): Promise<Rejection[]> {
+async function insertOneByOne(
+  client: Client,
+  entries: readonly Read[],
+  past: ReadonlySet<string>,
+): Promise<Rejection[]> {
   const rejections: Rejection[] = [];
-  for (const { event, entry } of entries) {
+  for (const one of entries) {
+    const { event } = one;
     await client.query('savepoint entry');
     try {
-      await insertEntries(client, [entry]);
+      rejections.push(...(await insertSome(client, [one], past)));
     } catch (error) {
       const sqlState = readSqlState(error);
       if (!isPoison(sqlState)) throw error;
