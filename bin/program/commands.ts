@@ -19,6 +19,7 @@ import { showKey } from '../commands/show-key.ts';
 import { showTenant } from '../commands/show-tenant.ts';
 import { status } from '../commands/status.ts';
 import { suspendTenant } from '../commands/suspend-tenant.ts';
+import { sweep } from '../commands/sweep.ts';
 import { top } from '../commands/top.ts';
 import { updateKey } from '../commands/update-key.ts';
 import { updateTenant } from '../commands/update-tenant.ts';
@@ -54,6 +55,7 @@ export const COMMANDS: readonly Command[] = [
   explain,
   holds,
   verifyLedger,
+  sweep,
   exportPrompts,
   connect,
 ];
