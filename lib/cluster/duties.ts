@@ -6,6 +6,7 @@ import { openShardLedger } from '../ledger/shard-ledger.ts';
 import { describeError } from '../log/logger.ts';
 import { startPruning } from '../retention/prune-loop.ts';
 import type { Pruning } from '../retention/prune-loop.ts';
+import type { Sweeper } from '../retention/sweep-loop.ts';
 import { pruneChanges } from '../revocation/prune-changes.ts';
 import type { TrustLoop } from '../revocation/trust-loop.ts';
 import type { ShardCounts } from '../shards/counts.ts';
@@ -30,6 +31,7 @@ export interface Duties {
   readonly trust: TrustLoop;
   readonly discovery: Discovery;
   readonly shards: Shards;
+  readonly sweeper: Sweeper;
   /** Notices of changes are heard. */
   isListening(): boolean;
   /** A worker is about to admit: its holds may be in Redis from now on. */
@@ -71,6 +73,7 @@ export function startDuties(parts: DutyParts): Duties {
     trust,
     discovery,
     shards,
+    sweeper,
     isListening: () => listener.isConnected(),
     noteAdmitting() {
       admitted = true;

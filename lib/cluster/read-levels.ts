@@ -4,7 +4,7 @@ import type { Clock } from '../time/clock.ts';
 import type { Duties } from './duties.ts';
 
 /** What of the duties is told. */
-export type ToldDuties = Pick<Duties, 'trust' | 'discovery' | 'shards' | 'isListening'>;
+export type ToldDuties = Pick<Duties, 'trust' | 'discovery' | 'shards' | 'sweeper' | 'isListening'>;
 
 export interface LevelParts {
   readonly version: string;
@@ -32,6 +32,7 @@ export function readPrimaryLevels(parts: LevelParts): PrimaryLevels {
     upstreams: duties ? readUpstreams(duties, nowMs) : [],
     shards: duties ? readShards(duties, nowMs) : [],
     budgets: parts.budgets,
+    sweepAgeSeconds: readSweepAge(duties, nowMs),
   };
 }
 
@@ -65,6 +66,11 @@ function readShards({ shards }: ToldDuties, nowMs: number): PrimaryLevels['shard
     ...{ shard, owner, ready, waiting },
     lagSeconds: waiting === null ? null : toSeconds(nowMs - (oldestAtMs ?? nowMs)),
   }));
+}
+
+function readSweepAge(duties: ToldDuties | undefined, nowMs: number): number | null {
+  const sweptAtMs = duties?.sweeper.sweptAtMs ?? null;
+  return sweptAtMs === null ? null : toSeconds(nowMs - sweptAtMs);
 }
 
 function toSeconds(ms: number): number {

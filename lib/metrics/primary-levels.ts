@@ -49,6 +49,8 @@ export interface PrimaryLevels {
   readonly upstreams: readonly UpstreamLevel[];
   readonly shards: readonly ShardLevel[];
   readonly budgets: readonly BudgetLevel[];
+  /** Since the last whole sweep, by whichever host; null where none is known of. */
+  readonly sweepAgeSeconds: number | null;
 }
 
 /** What stands at a level: told anew at each scrape, and what is not known is not told. */
@@ -79,6 +81,10 @@ export function makeLevels(registry: Registry): (levels: PrimaryLevels) => void 
     'Which part of a tenant’s budget is spent or held, told by the owner of its shard.',
     ['tenant', 'period', 'part'],
   );
+  const swept = gauge(
+    'sweep_age_seconds',
+    'Since what is beyond its retention was deleted last, by whichever gateway.',
+  );
   const setShards = makeShardLevels(gauge);
 
   return (levels) => {
@@ -103,6 +109,7 @@ export function makeLevels(registry: Registry): (levels: PrimaryLevels) => void 
       used.set({ tenant, period, part: 'spent' }, spentRatio);
       used.set({ tenant, period, part: 'held' }, heldRatio);
     }
+    swept.set(levels.sweepAgeSeconds ?? Infinity);
     setShards(levels.shards);
   };
 }

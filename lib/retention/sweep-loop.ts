@@ -6,7 +6,7 @@ import { deleteExpiredPrompts } from './delete-expired-prompts.ts';
 import { toUtcDay } from './read-audit-days.ts';
 import { sweep } from './sweep.ts';
 import type { Swept } from './sweep.ts';
-import { isSweepDue, noteSwept, openSweepSession, tryLockSweep } from './sweep-session.ts';
+import { noteSwept, openSweepSession, readLastSweep, tryLockSweep } from './sweep-session.ts';
 
 export interface SweeperParts {
   /** A new client, not connected yet. */
@@ -25,6 +25,8 @@ export interface SweeperParts {
 }
 
 export interface Sweeper {
+  /** Monotonic milliseconds of the end of the last whole sweep, by any host; null: none is known of. */
+  readonly sweptAtMs: number | null;
   /** Ends after the statement under way. */
   stop(): Promise<void>;
 }
@@ -43,6 +45,13 @@ export function startSweeper(parts: SweeperParts): Sweeper {
   const pause = makePause();
   let stopped = false;
   const isStopped = (): boolean => stopped;
+  let sweptAtMs: number | null = null;
+
+  async function isDue(client: PostgresClient, wallDay: string): Promise<boolean> {
+    const last = await readLastSweep(client, wallDay);
+    sweptAtMs = last ? clock.monotonicMs() - last.ageMs : null;
+    return last?.due ?? true;
+  }
 
   /** How long to rest before the next. */
   async function doRound(client: PostgresClient): Promise<number> {
@@ -51,16 +60,19 @@ export function startSweeper(parts: SweeperParts): Sweeper {
       if ((await deleteExpiredPrompts(client)) === 0) break;
     }
     const wallDay = toUtcDay(clock.wallMs());
-    if (isStopped() || !(await isSweepDue(client, wallDay))) return parts.everyMs;
+    if (isStopped() || !(await isDue(client, wallDay))) return parts.everyMs;
     if (!parts.maySweep()) return parts.soonMs;
     // Whoever had the lock before may have done it meanwhile.
-    if (!(await tryLockSweep(client)) || !(await isSweepDue(client, wallDay))) return parts.everyMs;
+    if (!(await tryLockSweep(client)) || !(await isDue(client, wallDay))) return parts.everyMs;
 
     const startMs = clock.monotonicMs();
     const isInTime = (): boolean => clock.monotonicMs() - startMs < ROUND_MS;
     const mayGoOn = (): boolean => !stopped && parts.maySweep() && isInTime();
     const swept = await sweep(client, { wallDay, mayGoOn });
-    if (swept.finished) await noteSwept(client, swept.today);
+    if (swept.finished) {
+      await noteSwept(client, swept.today);
+      sweptAtMs = clock.monotonicMs();
+    }
     parts.onSwept(swept, clock.monotonicMs() - startMs);
     return isInTime() ? parts.everyMs : 0;
   }
@@ -77,6 +89,9 @@ export function startSweeper(parts: SweeperParts): Sweeper {
 
   const done = run();
   return {
+    get sweptAtMs() {
+      return sweptAtMs;
+    },
     stop: () => {
       stopped = true;
       pause.wake();

@@ -36,16 +36,26 @@ export async function waitLockSweep(client: Connection, withinMs: number): Promi
   }
 }
 
-/** Whether no sweep was done to its end on that UTC day, by any host. */
-export async function isSweepDue(client: Connection, wallDay: string): Promise<boolean> {
-  const { rows } = await client.query<{ due: boolean }>(
-    `select not exists (
-       select from gateway_meta.sweeps
-       where day >= least($1::date, (now() at time zone 'UTC')::date)
-     ) as due`,
+/** The last sweep that was done to its end, by whichever host. */
+export interface LastSweep {
+  /** It was of a day before that one. */
+  readonly due: boolean;
+  /** Since its end. */
+  readonly ageMs: number;
+}
+
+/** Undefined: there was none. `wallDay` is the caller's UTC day. */
+export async function readLastSweep(
+  client: Connection,
+  wallDay: string,
+): Promise<LastSweep | undefined> {
+  const { rows } = await client.query<LastSweep>(
+    `select day < least($1::date, (now() at time zone 'UTC')::date) as due,
+       (extract(epoch from now() - finished_at) * 1000)::bigint as "ageMs"
+     from gateway_meta.sweeps`,
     [wallDay],
   );
-  return rows[0]?.due === true;
+  return rows[0];
 }
 
 /** Notes that a sweep of that day was done to its end. */

@@ -95,8 +95,11 @@ describe('retention/sweep-loop', function () {
     const first = start();
     await untilSwept(1);
     await first.stop();
-    start();
+    const second = start();
+    expect(second.sweptAtMs).to.equal(null);
     await untilRounds(5);
+    const ageMs = systemClock.monotonicMs() - (second.sweptAtMs ?? -Infinity);
+    expect(ageMs).to.be.within(0, 10_000);
     expect(sweeps).to.have.length(1);
     await world.sql.query('delete from gateway_meta.sweeps');
     await untilSwept(2);

@@ -33,6 +33,7 @@ const QUIET: ToldDuties = {
   ...trustUntil(-Infinity),
   discovery: { pollNow: never, stop: never, state: () => ({ version: 0, upstreams: [] }) },
   shards: { state: () => [], wake: never, wakeAll: never, stop: never },
+  sweeper: { sweptAtMs: null, stop: never },
   isListening: () => false,
 };
 
@@ -40,6 +41,7 @@ describe('cluster/read-levels', () => {
   it('before the duties run nobody is believed, and nothing is known of the rest', () => {
     const levels = tell();
     expect(levels).to.include({ ready: false, trusted: false, revocationLagSeconds: null });
+    expect(levels.sweepAgeSeconds).to.equal(null);
     expect(levels.checks).to.deep.equal([{ check: 'redis', passing: false, seconds: 0.004 }]);
     expect(levels.shards).to.deep.equal([]);
     expect(levels.upstreams).to.deep.equal([]);
@@ -52,6 +54,12 @@ describe('cluster/read-levels', () => {
     });
     expect(tell(trustUntil(NOW_MS - 250))).to.include({ trusted: false, revocationLagSeconds: 1 });
     expect(tell({})).to.include({ trusted: false, revocationLagSeconds: null });
+  });
+
+  it('tells since when nothing was swept, as far as that is known', () => {
+    expect(tell({}).sweepAgeSeconds).to.equal(null);
+    const sweeper = { sweptAtMs: NOW_MS - 7_000, stop: never };
+    expect(tell({ sweeper }).sweepAgeSeconds).to.equal(7);
   });
 
   it('an upstream that was never read has no age, and one that was not polled yet is not up', () => {

@@ -13,6 +13,7 @@ const LEVELS: PrimaryLevels = {
   upstreams: [{ upstream: 'http://127.0.0.1:1', up: true, models: 3, ageSeconds: 12 }],
   shards: [],
   budgets: [],
+  sweepAgeSeconds: 3_600,
 };
 
 describe('metrics/primary-metrics', () => {
@@ -66,11 +67,13 @@ describe('metrics/primary-metrics', () => {
       checks: [],
       trusted: false,
       revocationLagSeconds: null,
+      sweepAgeSeconds: null,
       upstreams: [{ upstream: 'http://127.0.0.1:1', up: false, models: 0, ageSeconds: null }],
     });
     expect(text).to.include('gateway_ready 0\n');
     expect(text).to.include('gateway_trust_valid 0\n');
     expect(text).to.include('gateway_revocation_lag_seconds +Inf\n');
+    expect(text).to.include('gateway_sweep_age_seconds +Inf\n');
     expect(text).to.include('gateway_upstream_up{upstream="http://127.0.0.1:1"} 0\n');
     expect(text).to.not.include('gateway_check_passing{');
     expect(text).to.not.include('gateway_discovery_age_seconds{');
