@@ -89,7 +89,7 @@ async function askPostgres(settings: Settings, log: Logger): Promise<number> {
 
 /**
  * At its busiest: two a worker, of which there is one more while they are replaced, one a shard to
- * drain, two to read changes and to hear of them, to prune, to look at budgets, and two of `nzgw`.
+ * drain, two to read changes and to hear of them, to prune, to sweep, to look at budgets, two of `nzgw`.
  */
 export function countConnections({ workers }: Pick<Settings, 'workers'>, shards: number): number {
   return WORKER_POSTGRES_CONNECTIONS * (workers + 1) + shards + 7;
