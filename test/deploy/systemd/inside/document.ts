@@ -4,11 +4,15 @@ import { ensure } from './record.ts';
 import type { Shell } from './shell.ts';
 
 /**
- * Runs what a section of docs/DEPLOYMENT.md says, as root and in order. Resolves to all that was said.
+ * Runs what a section of a document says, as root and in order. Resolves to all that was said.
  * @throws Error at the first command that does not end with 0.
  */
-export async function follow(shell: Shell, heading: string): Promise<string> {
-  const page = readFileSync('/mnt/repo/docs/DEPLOYMENT.md', 'utf8');
+export async function follow(
+  shell: Shell,
+  heading: string,
+  path = 'docs/DEPLOYMENT.md',
+): Promise<string> {
+  const page = readFileSync(`/mnt/repo/${path}`, 'utf8');
   const said: string[] = [];
   for (const { prompt, text, notRun } of readConsoleCommands(page, heading)) {
     if (notRun !== undefined) continue;

@@ -43,7 +43,7 @@ export async function checkRequests(key: string): Promise<void> {
 }
 
 /** What is left of the tenant's budget, by what the caller itself can see. */
-async function readBudget(key: string): Promise<number> {
+export async function readBudget(key: string): Promise<number> {
   const headers = { authorization: `Bearer ${key}` };
   const response = await fetch('http://127.0.0.1:8080/api/v1/key', { headers });
   const text = await response.text();
