@@ -3,9 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findFreePort } from '../bin/quickstart/free-port.ts';
+import { findDebianProgram } from '../test/support/debian-program.ts';
 import { until } from '../test/support/until.ts';
 import { Child } from './child.ts';
-import { findDebianProgram } from './debian-program.ts';
 import type { Server } from './server.ts';
 
 const run = promisify(execFile);

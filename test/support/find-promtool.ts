@@ -1,4 +1,4 @@
-import { findDebianProgram } from '../../perf/debian-program.ts';
+import { findDebianProgram } from './debian-program.ts';
 
 /** Where there is no answer in so long, there is no promtool. */
 const WITHIN_MS = 60_000;

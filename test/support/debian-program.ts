@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { openPrivateCache } from '../bin/quickstart/private-cache.ts';
+import { openPrivateCache } from '../../bin/quickstart/private-cache.ts';
 
 const run = promisify(execFile);
 
