@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
+import { systemClock } from '../../lib/time/clock.ts';
 import { buildReply, buildWhole } from './fake-lines.ts';
 import type { Asked } from './fake-lines.ts';
 import { isPlain } from './fake-script.ts';
@@ -106,6 +107,7 @@ async function send(response: ServerResponse, text: string, script: Script): Pro
   if (!response.headersSent) {
     response.writeHead(200, { 'content-type': 'application/x-ndjson', ...flatten(script) });
   }
+  script.onLine?.(systemClock.monotonicMs());
   const bytes = Buffer.from(text);
   const step = script.splitBytes ?? bytes.length;
   for (let at = 0; at < bytes.length && !response.destroyed; at += step) {

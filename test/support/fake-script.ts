@@ -18,6 +18,8 @@ export interface Script {
   readonly firstByteMs?: number;
   /** Wait after each line. */
   readonly paceMs?: number;
+  /** Told of each line when it is written (systemClock.monotonicMs). */
+  readonly onLine?: (atMs: number) => void;
   /** Every n bytes a write (and a TCP packet) of its own. */
   readonly splitBytes?: number;
   /** The first content line is padded to this size. */
