@@ -24,6 +24,8 @@ export function planJobs({ grep, fast }) {
     check('build', join(ROOT, 'bin/bootstrap/build.mjs'), []),
     check('lint', join(BIN, 'eslint'), ['.', '--max-warnings=0']),
     check('format', join(BIN, 'prettier'), ['--check', '--log-level=warn', '.']),
+    check('licences', join(ROOT, 'bin/bootstrap/licences.mjs'), []),
+    check('secrets', join(ROOT, 'bin/bootstrap/secrets.mjs'), []),
     check('types', join(BIN, 'tsc'), ['--noEmit', '-p', 'tsconfig.json']),
   ];
   const quick = tests('unit', ['unit', 'architecture'], { grep });
