@@ -12,7 +12,8 @@ import { makeTemporaryDirectory } from './temporary-directory.ts';
 import { until } from './until.ts';
 
 const run = promisify(execFile);
-const CADDYFILE = fileURLToPath(new URL('deploy/Caddyfile', ROOT));
+/** The path of what is tested. */
+export const CADDYFILE = fileURLToPath(new URL('deploy/Caddyfile', ROOT));
 const FIRST_PORT = 21_000;
 const TRIES = 3;
 const running = new Set<ChildProcess>();
@@ -118,7 +119,7 @@ function edit(text: string, edits: NonNullable<CaddyOptions['edits']>): string {
 }
 
 /** What the file says of Debian's Caddy. */
-async function chooseRelease(program: string): Promise<Readonly<Record<string, string>>> {
+export async function chooseRelease(program: string): Promise<Readonly<Record<string, string>>> {
   const { stdout } = await run(program, ['version']);
   const isOld = /^v?2\.[0-6]\./.test(stdout);
   return isOld ? { NZGW_CADDY_RELEASE: '2.6' } : {};
