@@ -143,14 +143,14 @@ describe('e2e: the admin listener', function () {
   });
 
   it('is not ready without Redis, and ready again with it', async () => {
-    process.kill(stack.redis.pid, 'SIGSTOP');
+    stack.redis.signal('SIGSTOP');
     try {
       await untilFailing('redis');
     } finally {
-      process.kill(stack.redis.pid, 'SIGCONT');
+      stack.redis.signal('SIGCONT');
     }
     await untilPassing();
-    process.kill(stack.redis.pid, 'SIGKILL');
+    stack.redis.signal('SIGKILL');
     await untilFailing('redis');
     await stack.redis.restart();
     // What had been admitted may have been lost: first it is held again.

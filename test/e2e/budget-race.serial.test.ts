@@ -9,7 +9,7 @@ import { rounds } from '../support/rounds.ts';
 import type { Round } from '../support/rounds.ts';
 import { post, startStack } from '../support/stack.ts';
 import type { MadeKey, Stack } from '../support/stack.ts';
-import { connectRedis } from '../support/test-redis.ts';
+import { connectRedis } from '../support/connect-redis.ts';
 import { until } from '../support/until.ts';
 
 const WORTH = 37;

@@ -123,11 +123,11 @@ describe('e2e: the primary is killed', function () {
     const [client] = await openWorkerClients(stack.gateway, caller.key);
     stack.ollama.next({ tokens: 5_000, paceMs: 5 });
     const reply = await client?.chat();
-    process.kill(stack.redis.pid, 'SIGSTOP');
+    stack.redis.signal('SIGSTOP');
     try {
       await killPrimary();
     } finally {
-      process.kill(stack.redis.pid, 'SIGCONT');
+      stack.redis.signal('SIGCONT');
     }
     await reply?.ended;
     expect(await stack.gateway.exited).to.equal(null);

@@ -15,8 +15,10 @@ import { LIFE_TIMES } from '../support/life-settings.ts';
 import { startStack } from '../support/stack.ts';
 import type { MadeKey, Stack } from '../support/stack.ts';
 import { connect } from '../support/test-postgres.ts';
-import { connectRedis, startRedisCluster } from '../support/test-redis.ts';
-import type { OwnRedis, OwnRedisCluster } from '../support/test-redis.ts';
+import { connectRedis } from '../support/connect-redis.ts';
+import type { OwnRedis } from '../support/one-redis.ts';
+import { startRedisCluster } from '../support/redis-cluster.ts';
+import type { OwnRedisCluster } from '../support/redis-cluster.ts';
 import { until } from '../support/until.ts';
 
 const SHARDS = 16;
@@ -145,7 +147,7 @@ describe('e2e: on a Redis Cluster of three nodes, with 16 shards', function () {
     const [caller] = callers as [MadeKey];
     const stopped = await nodeOf(caller);
     const others = await listOthers(stopped);
-    process.kill(stopped.pid, 'SIGSTOP');
+    stopped.signal('SIGSTOP');
     try {
       const [refused, ...served] = await Promise.all([
         ask(caller),
@@ -154,7 +156,7 @@ describe('e2e: on a Redis Cluster of three nodes, with 16 shards', function () {
       expect(refused.status).to.equal(503);
       expect(served.map(({ status }) => status)).to.deep.equal(served.map(() => 200));
     } finally {
-      process.kill(stopped.pid, 'SIGCONT');
+      stopped.signal('SIGCONT');
     }
     await askUntil(caller, 200, 10_000);
     await checkAll();

@@ -16,7 +16,7 @@ import { rounds } from '../support/rounds.ts';
 import type { Round } from '../support/rounds.ts';
 import { startStack } from '../support/stack.ts';
 import type { MadeKey, Stack } from '../support/stack.ts';
-import { connectRedis } from '../support/test-redis.ts';
+import { connectRedis } from '../support/connect-redis.ts';
 import { until } from '../support/until.ts';
 
 const LONG = 'qwen3:8b';

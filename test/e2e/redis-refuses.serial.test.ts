@@ -15,7 +15,7 @@ import { LIFE_TIMES, LONG_PROOF } from '../support/life-settings.ts';
 import { rounds } from '../support/rounds.ts';
 import { startStack } from '../support/stack.ts';
 import type { MadeKey, Stack } from '../support/stack.ts';
-import { connectRedis } from '../support/test-redis.ts';
+import { connectRedis } from '../support/connect-redis.ts';
 import { until } from '../support/until.ts';
 
 const LONG = 'qwen3:8b';
@@ -104,7 +104,7 @@ describe('e2e: Redis refuses', function () {
         const newcomer = await stack.makeCaller();
         const streams = await beginStreams();
         await wait(random() * 300);
-        process.kill(stack.redis.pid, 'SIGKILL');
+        stack.redis.signal('SIGKILL');
         await wait(random() * 20);
         const wrong = completeKey(known.publicId, makeKey().key);
         for (let count = 0; count < 10; count += 1) {

@@ -9,7 +9,7 @@ import type { FaultProxy } from '../support/fault-proxy.ts';
 import { rounds } from '../support/rounds.ts';
 import { startStack } from '../support/stack.ts';
 import type { MadeKey, Stack } from '../support/stack.ts';
-import { connectRedis } from '../support/test-redis.ts';
+import { connectRedis } from '../support/connect-redis.ts';
 import { until } from '../support/until.ts';
 
 const BUDGET = 1_000_000;

@@ -36,7 +36,7 @@ describe('e2e: Redis is stopped for seconds', function () {
     caller = await makeKnownCaller(stack);
   });
   after(async () => {
-    process.kill(stack.redis.pid, 'SIGCONT');
+    stack.redis.signal('SIGCONT');
     await stack.stop();
   });
 
@@ -56,7 +56,7 @@ describe('e2e: Redis is stopped for seconds', function () {
         const newcomer = await stack.makeCaller();
         await wait(Math.floor(round.random() * 300));
 
-        process.kill(stack.redis.pid, 'SIGSTOP');
+        stack.redis.signal('SIGSTOP');
         const stoppedAtMs = systemClock.monotonicMs();
         try {
           await meetTimeouts();
@@ -65,7 +65,7 @@ describe('e2e: Redis is stopped for seconds', function () {
           const forMs = (round.index % 4 === 3 ? 8_000 : 2_500) + round.random() * 1_500;
           await wait(Math.max(0, stoppedAtMs + forMs - systemClock.monotonicMs()));
         } finally {
-          process.kill(stack.redis.pid, 'SIGCONT');
+          stack.redis.signal('SIGCONT');
         }
 
         const ended = await Promise.all(streams);

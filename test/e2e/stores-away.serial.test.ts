@@ -4,7 +4,7 @@ import { post } from '../support/stack.ts';
 import type { MadeKey, Stack } from '../support/stack.ts';
 import { startStackBehindProxy } from '../support/stack-behind-proxy.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
-import { connectRedis } from '../support/test-redis.ts';
+import { connectRedis } from '../support/connect-redis.ts';
 import { until } from '../support/until.ts';
 
 const CHAT = { model: 'llama3', messages: [{ role: 'user', content: 'hello' }] };
@@ -49,7 +49,7 @@ describe('e2e: a store is away', function () {
   }
 
   it('Redis dead: 503 at once, never 200, 401 or 500; back: served again', async () => {
-    process.kill(stack.redis.pid, 'SIGKILL');
+    stack.redis.signal('SIGKILL');
     const statuses = new Set<number>();
     for (let n = 0; n < 10; n += 1) statuses.add(await ask());
     expect([...statuses]).to.deep.equal([503]);
@@ -68,7 +68,7 @@ describe('e2e: a store is away', function () {
       ended.push(response.headers.get('request-id') ?? '');
       // The last settlements may be on their way, to Redis or back.
       if (ended.length !== REPLIES) return;
-      process.kill(stack.redis.pid, 'SIGKILL');
+      stack.redis.signal('SIGKILL');
     };
     await Promise.all(Array.from({ length: REPLIES }, request));
     expect(new Set(ended).size).to.equal(REPLIES);
@@ -93,10 +93,10 @@ describe('e2e: a store is away', function () {
     await untilAllServe();
     stack.ollama.next({ tokens: 40, paceMs: 10, promptTokens: 5 });
     const response = await post(`${stack.gateway.url}/api/chat`, other.key, CHAT);
-    process.kill(stack.redis.pid, 'SIGSTOP');
+    stack.redis.signal('SIGSTOP');
     const text = await response.text();
     expect(text.trimEnd().split('\n').at(-1)).to.include('"done":true');
-    process.kill(stack.redis.pid, 'SIGCONT');
+    stack.redis.signal('SIGCONT');
     const [row] = await until(() => stack.readAudit(other.keyId, 1).catch(() => undefined), {
       withinMs: 25_000,
       what: 'the row',

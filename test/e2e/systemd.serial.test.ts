@@ -70,11 +70,11 @@ describe('e2e: what systemd is told', function () {
 
   it('what is missing, and when it is back', async () => {
     const from = systemd.said().length;
-    process.kill(stack.redis.pid, 'SIGSTOP');
+    stack.redis.signal('SIGSTOP');
     try {
       await untilSaid(/STATUS=not ready \([a-z, ]*redis[a-z, ]*\): 2 workers listen/, from);
     } finally {
-      process.kill(stack.redis.pid, 'SIGCONT');
+      stack.redis.signal('SIGCONT');
     }
     await untilSaid(/STATUS=ready: 2 workers listen/, from);
   });

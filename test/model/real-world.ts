@@ -8,7 +8,7 @@ import type { ShardLedger } from '../../lib/ledger/shard-ledger.ts';
 import type { PostgresClient } from '../../lib/store/postgres.ts';
 import type { Redis } from '../../lib/store/redis.ts';
 import { moveTime } from '../support/movable-time.ts';
-import { connectRedis } from '../support/test-redis.ts';
+import { connectRedis } from '../support/connect-redis.ts';
 import { LEASE_MS } from './model-admit.ts';
 import type { Op } from './ops.ts';
 import type { ModelStore } from './model-store.ts';

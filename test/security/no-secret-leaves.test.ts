@@ -84,9 +84,9 @@ describe('security: nothing secret leaves, whatever happens', function () {
       stack.ollama.next(script);
       await note(JSON.stringify(Object.keys(script)), await ask(caller.key, chat));
     }
-    process.kill(stack.redis.pid, 'SIGSTOP');
+    stack.redis.signal('SIGSTOP');
     await note('redis stopped', await ask(caller.key, chat));
-    process.kill(stack.redis.pid, 'SIGCONT');
+    stack.redis.signal('SIGCONT');
     await stack.readAudit(caller.keyId, 8);
 
     expect(findLeaks(answers, secrets)).to.deep.equal([]);

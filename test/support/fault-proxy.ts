@@ -1,6 +1,7 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, NetConnectOpts, Server } from 'node:net';
 import { loadScripts } from '../../lib/ledger/scripts.ts';
+import { listAddresses } from './connect-redis.ts';
 import { FaultSteps } from './fault-steps.ts';
 import type { FaultAct, HeldStep, Step } from './fault-steps.ts';
 import { makePostgresWire } from './postgres-wire.ts';
@@ -11,7 +12,9 @@ import type { Wire } from './wire.ts';
 
 /**
  * A TCP proxy that fails on command, between the gateway and one of its stores. It reads what it
- * passes, so that a fault can be put at an exact step, and changes nothing of it.
+ * passes, so that a fault can be put at an exact step, and changes nothing of it; only where the nodes
+ * of a Redis Cluster name each other, it puts its own ports, or its client would go round it. Faults
+ * and steps are those of all nodes together.
  */
 export interface FaultProxy {
   /** The store's URL through the proxy. */
@@ -58,28 +61,36 @@ export async function startFaultProxy(
   let delayMs = 0;
   const steps = new FaultSteps();
   const pairs = new Set<ProxiedPair>();
-  const makeWire = chooseWire(storeUrl, options);
-  const server = createServer({ noDelay: true }, (client) => {
-    client.on('error', () => undefined);
-    if (mode === 'reset') {
-      client.resetAndDestroy();
-      return;
-    }
-    const pair = new ProxiedPair({
-      client,
-      store: connect({ noDelay: true, ...toConnectOptions(storeUrl) }),
-      wire: makeWire(),
-      steps,
-      readDelayMs: () => delayMs,
-      onGone: (gone) => pairs.delete(gone),
-    });
-    pairs.add(pair);
-    if (mode === 'blackhole') pair.freeze();
-  });
-  const port = await listen(server);
+  const nodes = isPostgres(storeUrl) ? [storeUrl] : listAddresses(storeUrl);
+  const ports = new Map<number, number>();
+  const makeWire = chooseWire(storeUrl, ports, options);
+  const servers = nodes.map((nodeUrl) =>
+    createServer({ noDelay: true }, (client) => {
+      client.on('error', () => undefined);
+      if (mode === 'reset') {
+        client.resetAndDestroy();
+        return;
+      }
+      const pair = new ProxiedPair({
+        client,
+        store: connect({ noDelay: true, ...toConnectOptions(nodeUrl) }),
+        wire: makeWire(),
+        steps,
+        readDelayMs: () => delayMs,
+        onGone: (gone) => pairs.delete(gone),
+      });
+      pairs.add(pair);
+      if (mode === 'blackhole') pair.freeze();
+    }),
+  );
+  const own = await Promise.all(servers.map(listen));
+  if (nodes.length > 1) {
+    for (const [n, nodeUrl] of nodes.entries())
+      ports.set(Number(new URL(nodeUrl).port), own[n] ?? 0);
+  }
 
   return {
-    url: throughProxy(storeUrl, port),
+    url: nodes.map((nodeUrl, n) => throughProxy(nodeUrl, own[n] ?? 0)).join(','),
     pass: () => {
       mode = 'pass';
       // What was swallowed meanwhile is lost: such a connection can only be dropped.
@@ -101,14 +112,11 @@ export async function startFaultProxy(
     },
     at: (step, act, withinMs) => steps.at(step, act, withinMs),
     hold: (step, withinMs) => hold(steps, step, withinMs),
-    close: () => {
-      const closed = Promise.withResolvers<undefined>();
-      server.close(() => {
-        closed.resolve(undefined);
-      });
+    close: async () => {
+      const closed = Promise.all(servers.map(closeServer));
       steps.fail(new Error('the proxy was closed'));
       drop(pairs);
-      return closed.promise;
+      await closed;
     },
   };
 }
@@ -134,10 +142,26 @@ function drop(pairs: Set<ProxiedPair>): void {
   pairs.clear();
 }
 
-function chooseWire(storeUrl: string, options: FaultProxyOptions): () => Wire {
-  if (new URL(storeUrl).protocol.startsWith('postgres')) return makePostgresWire;
+function isPostgres(storeUrl: string): boolean {
+  return storeUrl.startsWith('postgres');
+}
+
+function chooseWire(
+  storeUrl: string,
+  ports: ReadonlyMap<number, number>,
+  options: FaultProxyOptions,
+): () => Wire {
+  if (isPostgres(storeUrl)) return makePostgresWire;
   const { scripts = loadScripts() } = options;
-  return () => makeRedisWire(scripts);
+  return () => makeRedisWire(scripts, ports);
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
 }
 
 /** Postgres by `?host=DIR`, Redis by `unix:PATH`, both by host and port. */

@@ -13,7 +13,7 @@ import type { MadeKey, Stack } from './stack.ts';
 import { startStack } from './stack.ts';
 import { makeTemporaryDirectory } from './temporary-directory.ts';
 import type { TemporaryDirectory } from './temporary-directory.ts';
-import { connectRedis } from './test-redis.ts';
+import { connectRedis } from './connect-redis.ts';
 import { until } from './until.ts';
 import { listWorkers } from './worker-client.ts';
 

@@ -6,7 +6,7 @@ import { openEventStream } from '../../lib/ledger/event-stream.ts';
 import type { Pool } from '../../lib/store/postgres.ts';
 import type { Redis } from '../../lib/store/redis.ts';
 import { readShards } from '../../lib/store/schema-guard.ts';
-import { connectRedis } from './test-redis.ts';
+import { connectRedis } from './connect-redis.ts';
 import { until } from './until.ts';
 
 /** What a whole stack has, or a part of one. */

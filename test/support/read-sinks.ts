@@ -1,6 +1,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { connectRedis } from './test-redis.ts';
+import { connectRedis } from './connect-redis.ts';
+import { listKeys } from './every-node.ts';
+import type { OwnRedis } from './one-redis.ts';
 import type { Sink } from './secret-grep.ts';
 import type { Stack } from './stack.ts';
 
@@ -11,7 +13,7 @@ export async function readSinks({ gateway, database, redis }: Stack): Promise<re
     { name: 'metrics', text: await readText(`${gateway.adminUrl}/metrics`) },
     { name: 'readiness', text: await readText(`${gateway.adminUrl}/readyz`) },
     ...(await readTables(database)),
-    ...(await readRedis(redis.url)),
+    ...(await readRedis(redis)),
     ...readCommandLines(),
   ];
 }
@@ -37,19 +39,19 @@ async function readTables(database: Stack['database']): Promise<readonly Sink[]>
 }
 
 /** Keys with their values as Redis dumps them, and the file that it appends to. */
-async function readRedis(url: string): Promise<readonly Sink[]> {
+async function readRedis({ url, folders }: OwnRedis): Promise<readonly Sink[]> {
   const client = await connectRedis(url);
   try {
     const sinks: Sink[] = [];
-    for (const key of await client.keys('*')) {
+    for (const key of await listKeys(client, '*')) {
       const value = await client.dumpBuffer(key);
       sinks.push({ name: `redis ${key}`, text: `${key} ${value.toString('latin1')}` });
     }
-    const [, directory = ''] = await client.config('GET', 'dir');
-    const folder = join(directory, 'appendonlydir');
-    for (const file of readdirSync(folder)) {
-      const text = readFileSync(join(folder, file), 'latin1');
-      sinks.push({ name: `redis file ${file}`, text });
+    for (const folder of folders.map((one) => join(one, 'appendonlydir'))) {
+      for (const file of readdirSync(folder)) {
+        const text = readFileSync(join(folder, file), 'latin1');
+        sinks.push({ name: `redis file ${file}`, text });
+      }
     }
     return sinks;
   } finally {

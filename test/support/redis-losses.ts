@@ -1,8 +1,9 @@
 import { cp, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { flushAll } from './every-node.ts';
 import { isRunning } from './is-running.ts';
-import { connectRedis } from './test-redis.ts';
-import type { OwnRedis } from './test-redis.ts';
+import { connectRedis } from './connect-redis.ts';
+import type { OwnRedis } from './one-redis.ts';
 import { until } from './until.ts';
 
 /** A way in which Redis comes to know less than before, or to be another one. */
@@ -36,36 +37,33 @@ async function restart(redis: OwnRedis): Promise<void> {
 
 async function startEmpty(redis: OwnRedis): Promise<void> {
   await kill(redis);
-  await rm(join(folderOf(redis), DATA), { recursive: true });
+  for (const folder of redis.folders) await rm(join(folder, DATA), { recursive: true });
   await redis.restart();
 }
 
 async function flush({ url }: OwnRedis): Promise<void> {
   const client = await connectRedis(url);
-  await client.flushall();
+  await flushAll(client);
   client.disconnect();
 }
 
 async function copyData(redis: OwnRedis): Promise<void> {
-  const folder = folderOf(redis);
-  await rm(join(folder, COPY), { recursive: true, force: true });
-  await cp(join(folder, DATA), join(folder, COPY), { recursive: true });
+  for (const folder of redis.folders) {
+    await rm(join(folder, COPY), { recursive: true, force: true });
+    await cp(join(folder, DATA), join(folder, COPY), { recursive: true });
+  }
 }
 
 async function startFromCopy(redis: OwnRedis): Promise<void> {
-  const folder = folderOf(redis);
   await kill(redis);
-  await rm(join(folder, DATA), { recursive: true });
-  await rename(join(folder, COPY), join(folder, DATA));
+  for (const folder of redis.folders) {
+    await rm(join(folder, DATA), { recursive: true });
+    await rename(join(folder, COPY), join(folder, DATA));
+  }
   await redis.restart();
 }
 
-/** Its socket lies in the folder of its data. */
-function folderOf({ url }: OwnRedis): string {
-  return dirname(new URL(url).pathname);
-}
-
-async function kill({ pid }: OwnRedis): Promise<void> {
-  process.kill(pid, 'SIGKILL');
-  await until(() => !isRunning(pid), { withinMs: 2_000, what: 'Redis to be dead' });
+async function kill(redis: OwnRedis): Promise<void> {
+  redis.signal('SIGKILL');
+  await until(() => !redis.pids.some(isRunning), { withinMs: 2_000, what: 'Redis to be dead' });
 }

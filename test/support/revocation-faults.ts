@@ -70,10 +70,10 @@ const FAULTS: readonly RevocationFault[] = [
     reached: true,
     mayRefuse: true,
     begin: ({ stack }) => {
-      process.kill(stack.redis.pid, 'SIGSTOP');
+      stack.redis.signal('SIGSTOP');
     },
     end: ({ stack }) => {
-      process.kill(stack.redis.pid, 'SIGCONT');
+      stack.redis.signal('SIGCONT');
     },
   },
   {

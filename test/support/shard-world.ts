@@ -11,12 +11,13 @@ import type { Shards } from '../../lib/shards/start-shards.ts';
 import type { PostgresClient } from '../../lib/store/postgres.ts';
 import type { Redis } from '../../lib/store/redis.ts';
 import { systemClock } from '../../lib/time/clock.ts';
+import { flushAll } from './every-node.ts';
 import { loadMovableScripts } from './movable-time.ts';
 import { recordLog } from './record-log.ts';
 import type { RecordedLine } from './record-log.ts';
 import { seedAccount } from './seed-account.ts';
 import { connect, makeDatabase } from './test-postgres.ts';
-import { connectRedis } from './test-redis.ts';
+import { connectRedis } from './connect-redis.ts';
 import { until } from './until.ts';
 
 /** Postgres and Redis with one shard between them, and gateways that may own it. */
@@ -49,7 +50,7 @@ export async function openShardWorld(redisUrl: string): Promise<ShardWorld> {
   const redis = await connectRedis(redisUrl);
   // It looks by the product's own clock: the same commands mean other scripts there.
   const looking = await connectRedis(redisUrl);
-  await redis.flushall();
+  await flushAll(redis);
   const database = await makeDatabase();
   const sql = await connect(database.url);
   await seedAccount(sql);

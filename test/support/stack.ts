@@ -14,8 +14,8 @@ import { launchGateway, PEPPER } from './launch-gateway.ts';
 import type { Gateway } from './launch-gateway.ts';
 import { noteSecret } from './secret-grep.ts';
 import { makeDatabase } from './test-postgres.ts';
+import type { OwnRedis } from './one-redis.ts';
 import { startOwnRedis } from './test-redis.ts';
-import type { OwnRedis } from './test-redis.ts';
 import { until } from './until.ts';
 
 export interface StackOptions {

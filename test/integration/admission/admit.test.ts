@@ -6,6 +6,7 @@ import { openRevokedMarkers } from '../../../lib/ledger/revoked-markers.ts';
 import type { Cancellation } from '../../../lib/ledger/settle-request.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
+import { flushAll } from '../../support/every-node.ts';
 import { loadMovableScripts, moveTime } from '../../support/movable-time.ts';
 import {
   askAdmit,
@@ -23,8 +24,9 @@ import {
   samplePrincipal,
   TENANT_ID,
 } from '../../support/sample-request.ts';
-import { connectRedis, startOwnRedis } from '../../support/test-redis.ts';
-import type { OwnRedis } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import type { OwnRedis } from '../../support/one-redis.ts';
+import { startOwnRedis } from '../../support/test-redis.ts';
 
 const NOW = 1_764_000_000_000;
 const BUDGET = samplePrincipal({ key: { budgetTokens: 100, budgetPeriod: 'day' } });
@@ -40,7 +42,7 @@ describe('admission/admit', () => {
   // A ledger listens to its connection for good, so each test has one.
   beforeEach(async () => {
     redis = await connectRedis(own.url);
-    await redis.flushall();
+    await flushAll(redis);
   });
   afterEach(() => {
     redis.disconnect();
@@ -184,7 +186,7 @@ describe('admission/admit', () => {
       timeoutMs: 100,
       cancel: (cancellation) => void cancelled.push(cancellation),
     });
-    process.kill(own.pid, 'SIGSTOP');
+    own.signal('SIGSTOP');
     try {
       for (let count = 0; count < 3; count += 1) {
         const refusal = await refusalOf(admit, { id: makeId(count) });
@@ -195,7 +197,7 @@ describe('admission/admit', () => {
       expect((await refusalOf(admit)).code).to.equal('limiter_unavailable');
       expect(systemClock.monotonicMs() - beforeMs).to.be.below(90);
     } finally {
-      process.kill(own.pid, 'SIGCONT');
+      own.signal('SIGCONT');
     }
   });
 

@@ -6,6 +6,7 @@ import { KEYS } from '../../../lib/ledger/keys.ts';
 import type { Ledger } from '../../../lib/ledger/ledger.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
 import type { Limits } from '../../../lib/shared/records.ts';
+import { flushAll } from '../../support/every-node.ts';
 import { loadMovableScripts, moveTime } from '../../support/movable-time.ts';
 import {
   askAdmit,
@@ -17,7 +18,8 @@ import {
 import { readyShard } from '../../support/ready-shard.ts';
 import type { ReadyShard } from '../../support/ready-shard.ts';
 import { sampleCall, sampleEntry, samplePrincipal } from '../../support/sample-request.ts';
-import { connectRedis, startTestRedis } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import { startTestRedis } from '../../support/test-redis.ts';
 
 const START = Date.UTC(2026, 10, 24, 17, 12, 3, 450);
 const CALL = sampleCall({ options: { num_predict: 10 } });
@@ -45,7 +47,7 @@ describe('admission: waiting exactly as long as a refusal says', () => {
     redis.disconnect();
   });
   beforeEach(async () => {
-    await redis.flushall();
+    await flushAll(redis);
     const scripts = loadMovableScripts();
     await moveTime(redis, KEYS.life(0), START);
     nowMs = START;

@@ -12,8 +12,8 @@ import { readDocument, runNzgw } from '../../support/run-nzgw.ts';
 import type { Run } from '../../support/run-nzgw.ts';
 import { connect, makeDatabase, makeEmptyDatabase } from '../../support/test-postgres.ts';
 import type { TestDatabase } from '../../support/test-postgres.ts';
+import type { OwnRedis } from '../../support/one-redis.ts';
 import { startOwnRedis } from '../../support/test-redis.ts';
-import type { OwnRedis } from '../../support/test-redis.ts';
 
 const PASSWORD = 'password-that-nobody-may-see';
 const NOBODY = 'http://127.0.0.1:1';

@@ -9,13 +9,15 @@ import type { Limits } from '../../../lib/shared/records.ts';
 import type { PostgresClient } from '../../../lib/store/postgres.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
+import { flushAll } from '../../support/every-node.ts';
 import { NO_LIMITS } from '../../support/rows.ts';
 import { runNzgw } from '../../support/run-nzgw.ts';
 import type { Run } from '../../support/run-nzgw.ts';
 import { seedKey, seedTenant } from '../../support/seed-key.ts';
 import type { SeededKey } from '../../support/seed-key.ts';
 import { connect, makeDatabase } from '../../support/test-postgres.ts';
-import { connectRedis, startTestRedis } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import { startTestRedis } from '../../support/test-redis.ts';
 
 export const MODEL = 'registry.ollama.ai/library/llama3:8b';
 export const OLLAMA_URL = 'http://127.0.0.1:1';
@@ -86,7 +88,7 @@ export async function openLedgerWorld(): Promise<LedgerWorld> {
     run: (...args) => runNzgw(args, { env }),
     makeKey: async (slug) => seedKey(sql, await seedTenant(sql, slug)),
     reset: async () => {
-      await redis.flushall();
+      await flushAll(redis);
       await sql.query('truncate gateway.audit_log, gateway.token_ledger');
       await sql.query('truncate gateway_meta.rejected_events');
       owner.lifeId = randomUUID();

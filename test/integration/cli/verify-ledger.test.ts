@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 import { periodsAt } from '../../../lib/ledger/counter.ts';
 import { KEYS } from '../../../lib/ledger/keys.ts';
+import { flushAll, setConfig } from '../../support/every-node.ts';
 import { readDocument, readFailure, runNzgw } from '../../support/run-nzgw.ts';
 import type { SeededKey } from '../../support/seed-key.ts';
-import { connectRedis, startOwnRedis } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import { startOwnRedis } from '../../support/test-redis.ts';
 import { MODEL, openLedgerWorld } from './open-ledger-world.ts';
 import type { LedgerWorld } from './open-ledger-world.ts';
 
@@ -56,7 +58,7 @@ describe('cli: verify-ledger', function () {
   }
 
   it('finds nothing wrong with nothing, in the promised shape: exit 0', async () => {
-    await world.redis.flushall();
+    await flushAll(world.redis);
     const { code, document } = await verify();
     expect(code).to.equal(0);
     expect(document).to.deep.equal({
@@ -209,7 +211,7 @@ describe('cli: verify-ledger', function () {
     const away = { ...world.env, REDIS_URL: 'redis://:word-of-secret@127.0.0.1:1' };
     const own = await startOwnRedis({ port: 0, appendOnly: false });
     const client = await connectRedis(own.url);
-    await client.call('CONFIG', 'SET', 'requirepass', 'word-of-secret');
+    await setConfig(client, 'requirepass', 'word-of-secret');
     client.disconnect();
     const [first, second] = await Promise.all([
       runNzgw(['verify-ledger', '--json'], { env: away }),

@@ -8,7 +8,8 @@ import { PEPPER } from '../../support/launch-gateway.ts';
 import { recordLog } from '../../support/record-log.ts';
 import { connect, makeEmptyDatabase } from '../../support/test-postgres.ts';
 import type { TestDatabase } from '../../support/test-postgres.ts';
-import { connectRedis, startTestRedis } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import { startTestRedis } from '../../support/test-redis.ts';
 import { until } from '../../support/until.ts';
 
 describe('cluster/prepare', function () {

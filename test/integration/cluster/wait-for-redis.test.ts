@@ -2,12 +2,16 @@ import { expect } from 'chai';
 import { waitForRedis } from '../../../lib/cluster/wait-for-redis.ts';
 import { openRedis } from '../../../lib/store/redis.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
+import { listAddresses } from '../../support/connect-redis.ts';
 import { startTestRedis } from '../../support/test-redis.ts';
 
 describe('cluster/wait-for-redis', () => {
   it('waits for a connection that is being made, and not for one that stands', async () => {
     const { url } = await startTestRedis();
-    const redis = openRedis({ url, connectionName: 'test', commandTimeoutMs: 1_000 });
+    const redis = openRedis({
+      url: listAddresses(url),
+      ...{ connectionName: 'test', commandTimeoutMs: 1_000 },
+    });
     expect(redis.status).to.not.equal('ready');
     await waitForRedis(redis, 4_000);
     expect(redis.status).to.equal('ready');

@@ -17,7 +17,8 @@ import type { Redis } from '../../../lib/store/redis.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
 import { makeTemporaryDirectory } from '../../support/temporary-directory.ts';
 import type { TemporaryDirectory } from '../../support/temporary-directory.ts';
-import { connectRedis, startTestRedis } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import { startTestRedis } from '../../support/test-redis.ts';
 import { until } from '../../support/until.ts';
 import { ListingServer, answerJson } from './listing-server.ts';
 

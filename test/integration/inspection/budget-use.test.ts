@@ -13,8 +13,8 @@ import { KEY_ID, sampleEntry, TENANT_ID } from '../../support/sample-request.ts'
 import { seedAccount } from '../../support/seed-account.ts';
 import { openShardWorld, untilShard } from '../../support/shard-world.ts';
 import type { ShardWorld } from '../../support/shard-world.ts';
+import type { OwnRedis } from '../../support/one-redis.ts';
 import { startOwnRedis } from '../../support/test-redis.ts';
-import type { OwnRedis } from '../../support/test-redis.ts';
 import { until } from '../../support/until.ts';
 
 const OWNED = new Set([0]);

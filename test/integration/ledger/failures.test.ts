@@ -4,9 +4,11 @@ import { openFailures } from '../../../lib/ledger/failures.ts';
 import type { Failures } from '../../../lib/ledger/failures.ts';
 import { KEYS } from '../../../lib/ledger/keys.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
+import { flushAll, listKeys } from '../../support/every-node.ts';
 import { loadMovableScripts, moveTime } from '../../support/movable-time.ts';
 import { readSeed } from '../../support/rounds.ts';
-import { connectRedis, startTestRedis } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import { startTestRedis } from '../../support/test-redis.ts';
 
 const ADDRESS = '192.0.2.1';
 const START = 1_764_000_000_000;
@@ -17,7 +19,7 @@ describe('ledger/failures', () => {
     this.timeout(30_000);
     redis = await connectRedis((await startTestRedis()).url);
   });
-  beforeEach(() => redis.flushall());
+  beforeEach(() => flushAll(redis));
   after(() => {
     redis.disconnect();
   });
@@ -44,7 +46,7 @@ describe('ledger/failures', () => {
   it('changes nothing by asking', async () => {
     const failures = open(30, 60);
     for (let count = 0; count < 100; count += 1) expect(await failures.check(ADDRESS)).to.equal(0);
-    expect(await redis.keys('*')).to.have.length(0);
+    expect(await listKeys(redis, '*')).to.have.length(0);
   });
 
   it('keeps each address apart and forgets it when it is clean again', async () => {
@@ -73,7 +75,7 @@ describe('ledger/failures', () => {
       gapsMs: fc.array(fc.integer({ min: 0, max: 4_000 }), { minLength: 30, maxLength: 80 }),
     });
     const property = fc.asyncProperty(limits, async ({ perMinute, burst, gapsMs }) => {
-      await redis.flushall();
+      await flushAll(redis);
       const failures = open(perMinute, burst);
       const passedAt: number[] = [];
       let nowMs = START;

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { KEYS } from '../../../lib/ledger/keys.ts';
 import type { Ledger } from '../../../lib/ledger/ledger.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
+import { flushAll } from '../../support/every-node.ts';
 import { loadMovableScripts, moveTime } from '../../support/movable-time.ts';
 import { openTestLedger } from '../../support/open-admit.ts';
 import { readyShard } from '../../support/ready-shard.ts';
@@ -13,7 +14,8 @@ import {
   sampleEntry,
   TENANT_ID,
 } from '../../support/sample-request.ts';
-import { connectRedis, startTestRedis } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import { startTestRedis } from '../../support/test-redis.ts';
 
 const NOW = 1_764_000_000_000;
 const KEY = `k:${KEY_ID}` as const;
@@ -32,7 +34,7 @@ describe('ledger: a settlement after the loss', () => {
     redis = await connectRedis((await startTestRedis()).url);
   });
   beforeEach(async () => {
-    await redis.flushall();
+    await flushAll(redis);
     await moveTime(redis, KEYS.life(0), NOW);
     shard = await readyShard(redis, 0, loadMovableScripts());
     ledger = openTestLedger(redis, loadMovableScripts());

@@ -12,6 +12,7 @@ import { defineScripts } from '../../../lib/ledger/scripts.ts';
 import { openVerifiedEntries } from '../../../lib/ledger/verified-entries.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
+import { flushAll } from '../../support/every-node.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
 import { loadMovableScripts, moveTime } from '../../support/movable-time.ts';
 import { readyShard } from '../../support/ready-shard.ts';
@@ -22,7 +23,8 @@ import {
   sampleEntry,
   TENANT_ID,
 } from '../../support/sample-request.ts';
-import { connectRedis, startOwnRedis, startTestRedis } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import { startOwnRedis, startTestRedis } from '../../support/test-redis.ts';
 import { until } from '../../support/until.ts';
 
 const REQUEST = sampleAdmitRequest();
@@ -49,7 +51,7 @@ describe('ledger/ledger', () => {
   // A ledger listens to its connection for good.
   beforeEach(async () => {
     redis = await connectRedis(url);
-    await redis.flushall();
+    await flushAll(redis);
     await readyShard(redis, SHARD);
   });
   afterEach(() => {
@@ -105,7 +107,7 @@ describe('ledger/ledger', () => {
     });
     expect(JSON.parse(hold.facts)).to.deep.equal({ id: ADMISSION_ID, ...REQUEST.facts });
 
-    await redis.flushall();
+    await flushAll(redis);
     const running = [{ hold, promptTokens: 1, completionTokens: 2 }];
     const lost = { lifeId: null, current: false, unknown: [ADMISSION_ID] };
     expect(await ledger.renew(SHARD, running, 1_000)).to.deep.include(lost);
@@ -180,15 +182,15 @@ describe('ledger/ledger', () => {
       for (const known of [false, true]) {
         const ledger = open(paused);
         if (known) await ledger.admit(REQUEST);
-        process.kill(own.pid, 'SIGSTOP');
+        own.signal('SIGSTOP');
         const refusal = await refusalOf(ledger.admit({ ...REQUEST, timeoutMs: 60 }));
-        process.kill(own.pid, 'SIGCONT');
+        own.signal('SIGCONT');
         expect(refusal.timedOut).to.equal(true);
         if (known) expect(refusal.cancellation).to.include({ id: ADMISSION_ID, shard: SHARD });
         else expect(refusal.cancellation, 'nothing but the time was asked').to.equal(null);
       }
     } finally {
-      process.kill(own.pid, 'SIGCONT');
+      own.signal('SIGCONT');
       paused.disconnect();
       await own.remove();
     }
@@ -251,7 +253,7 @@ describe('ledger/verified-entries, ledger/models-copy', () => {
     this.timeout(30_000);
     redis = await connectRedis((await startTestRedis()).url);
   });
-  beforeEach(() => redis.flushall());
+  beforeEach(() => flushAll(redis));
   after(() => {
     redis.disconnect();
   });

@@ -2,7 +2,9 @@ import { expect } from 'chai';
 import { KEYS } from '../../../lib/ledger/keys.ts';
 import { openShardLook } from '../../../lib/ledger/look.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
-import { connectRedis, startTestRedis } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import { flushAll } from '../../support/every-node.ts';
+import { startTestRedis } from '../../support/test-redis.ts';
 
 describe('ledger/look', () => {
   let redis: Redis;
@@ -10,7 +12,7 @@ describe('ledger/look', () => {
     this.timeout(30_000);
     redis = await connectRedis((await startTestRedis()).url);
   });
-  beforeEach(() => redis.flushall());
+  beforeEach(() => flushAll(redis));
   after(() => {
     redis.disconnect();
   });

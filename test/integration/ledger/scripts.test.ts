@@ -6,11 +6,13 @@ import { defineScripts, loadScripts } from '../../../lib/ledger/scripts.ts';
 import type { ScriptCommands } from '../../../lib/ledger/scripts.ts';
 import { ROOT } from '../../../lib/root.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
+import { flushAll, setConfig } from '../../support/every-node.ts';
 import { loadMovableScripts, moveTime } from '../../support/movable-time.ts';
 import { openTestLedger } from '../../support/open-admit.ts';
 import { readyShard } from '../../support/ready-shard.ts';
 import { KEY_ID, sampleAdmitRequest, sampleEntry } from '../../support/sample-request.ts';
-import { connectRedis, startOwnRedis, startTestRedis } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import { startOwnRedis, startTestRedis } from '../../support/test-redis.ts';
 
 const NOW = 1_764_000_000_000;
 const DAY_MS = 86_400_000;
@@ -28,7 +30,7 @@ describe('ledger/scripts', () => {
     redis = defineScripts(await connectRedis(url), loadMovableScripts());
   });
   beforeEach(async () => {
-    await redis.flushall();
+    await flushAll(redis);
     await moveTime(redis, KEYS.life(0), NOW);
   });
   after(() => {
@@ -157,7 +159,7 @@ describe('ledger/scripts', () => {
       const ledger = openTestLedger(full);
       const reply = await ledger.admit(sampleAdmitRequest());
       if (reply.kind !== 'ok') throw new Error(reply.kind);
-      await full.config('SET', 'maxmemory', '1');
+      await setConfig(full, 'maxmemory', '1');
 
       const refused = await ledger.admit(sampleAdmitRequest()).catch((error: unknown) => error);
       expect(refused).to.have.property('name', 'NoAnswerError');

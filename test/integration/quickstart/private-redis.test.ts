@@ -3,7 +3,8 @@ import { startPrivateRedis } from '../../../bin/quickstart/private-redis.ts';
 import { isRunning } from '../../support/is-running.ts';
 import { makeTemporaryDirectory } from '../../support/temporary-directory.ts';
 import type { TemporaryDirectory } from '../../support/temporary-directory.ts';
-import { connectRedis, startOwnRedis, startTestRedis } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import { startOwnRedis, startTestRedis } from '../../support/test-redis.ts';
 import { until } from '../../support/until.ts';
 
 describe('quickstart/private-redis', function () {
@@ -54,7 +55,7 @@ describe('quickstart/private-redis', function () {
 
   it('comes back at the same port after it was killed', async () => {
     const own = await startOwnRedis({ port: 0 });
-    process.kill(own.pid, 'SIGKILL');
+    own.signal('SIGKILL');
     await own.restart();
     const client = await connectRedis(own.url);
     client.disconnect();

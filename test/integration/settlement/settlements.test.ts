@@ -11,6 +11,7 @@ import type { Redis } from '../../../lib/store/redis.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
 import { startTally } from '../../../lib/upstream/tally.ts';
 import type { Tally } from '../../../lib/upstream/tally.ts';
+import { flushAll } from '../../support/every-node.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
 import type { FaultProxy } from '../../support/fault-proxy.ts';
 import {
@@ -23,8 +24,9 @@ import {
 import { readyShard } from '../../support/ready-shard.ts';
 import type { ReadyShard } from '../../support/ready-shard.ts';
 import { KEY_ID, sampleCall, sampleEntry } from '../../support/sample-request.ts';
-import { connectRedis, startOwnRedis } from '../../support/test-redis.ts';
-import type { OwnRedis } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import type { OwnRedis } from '../../support/one-redis.ts';
+import { startOwnRedis } from '../../support/test-redis.ts';
 import { until } from '../../support/until.ts';
 
 const LEASE_MS = 30_000;
@@ -47,7 +49,7 @@ describe('settlement/settlements', function () {
   beforeEach(async () => {
     proxy = await startFaultProxy(own.url);
     [redis, eye] = await Promise.all([connectRedis(proxy.url), connectRedis(own.url)]);
-    await eye.flushall();
+    await flushAll(eye);
     shard = await readyShard(eye, 0);
     await fillTotal();
     ledger = openTestLedger(redis);
@@ -127,7 +129,7 @@ describe('settlement/settlements', function () {
     for (const lease of leases.slice(0, 5)) settle(lease);
     expect(await settlements.flush(2_000)).to.equal(0);
 
-    process.kill(own.pid, 'SIGKILL');
+    own.signal('SIGKILL');
     await until(() => redis.status !== 'ready', { ...within, what: 'the connection to end' });
     for (const lease of leases.slice(5)) settle(lease);
     expect(settlements.isDenying()).to.equal(true);
@@ -148,7 +150,7 @@ describe('settlement/settlements', function () {
     await settlements.flush(2_000);
     await new Promise((resolve) => setTimeout(resolve, 150));
 
-    await eye.flushall();
+    await flushAll(eye);
     await until(async () => (await lapseOf(running.lease)) > 0, { ...within, what: 'its hold' });
     expect(await idsInStream(), 'no other life has begun').to.deep.equal([]);
     shard = await readyShard(eye, 0);

@@ -13,8 +13,9 @@ import { loadMovableScripts, moveTime } from '../../support/movable-time.ts';
 import { KEY_ID, sampleEntry, TENANT_ID } from '../../support/sample-request.ts';
 import { openShardWorld, untilShard } from '../../support/shard-world.ts';
 import type { ShardWorld } from '../../support/shard-world.ts';
-import { connectRedis, startOwnRedis } from '../../support/test-redis.ts';
-import type { OwnRedis } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import type { OwnRedis } from '../../support/one-redis.ts';
+import { startOwnRedis } from '../../support/test-redis.ts';
 import { until } from '../../support/until.ts';
 
 const MINUTE_MS = 60_000;

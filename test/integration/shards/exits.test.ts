@@ -9,8 +9,9 @@ import { KEY_ID, TENANT_ID } from '../../support/sample-request.ts';
 import { openShardWorld, WORLD_INCARNATION } from '../../support/shard-world.ts';
 import type { ShardWorld } from '../../support/shard-world.ts';
 import { openShardLedger } from '../../../lib/ledger/shard-ledger.ts';
-import { connectRedis, startOwnRedis } from '../../support/test-redis.ts';
-import type { OwnRedis } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import type { OwnRedis } from '../../support/one-redis.ts';
+import { startOwnRedis } from '../../support/test-redis.ts';
 import { until } from '../../support/until.ts';
 
 const makeId = (index: number): string =>

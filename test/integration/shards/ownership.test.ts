@@ -6,6 +6,7 @@ import type { PostgresClient } from '../../../lib/store/postgres.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
+import { flushAll } from '../../support/every-node.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
 import type { FaultProxy } from '../../support/fault-proxy.ts';
 import { loadMovableScripts, moveTime } from '../../support/movable-time.ts';
@@ -13,8 +14,9 @@ import { KEY_ID, sampleEntry, TENANT_ID } from '../../support/sample-request.ts'
 import { openShardWorld, untilShard } from '../../support/shard-world.ts';
 import type { ShardWorld } from '../../support/shard-world.ts';
 import { connect } from '../../support/test-postgres.ts';
-import { connectRedis, startOwnRedis } from '../../support/test-redis.ts';
-import type { OwnRedis } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import type { OwnRedis } from '../../support/one-redis.ts';
+import { startOwnRedis } from '../../support/test-redis.ts';
 import { until } from '../../support/until.ts';
 
 const AT_MS = 1_764_000_000_123;
@@ -100,7 +102,7 @@ describe('shards/ownership', function () {
       { readSession: () => session, hasAdmitted: () => true },
     ];
     for (const gateway of presences) {
-      await redis.flushall();
+      await flushAll(redis);
       const since = systemClock.monotonicMs();
       const shards = world.start({ readyAfterMs: READY_AFTER_MS, clock: FAST, gateway });
       await untilShard(shards, 'owned', ({ owner }) => owner);
@@ -158,7 +160,7 @@ describe('shards/ownership', function () {
     const shards = world.start();
     await untilReady(shards);
     const before = await readLife();
-    await redis.flushall();
+    await flushAll(redis);
     const after = await until(
       async () => {
         const life = await readLife();

@@ -2,8 +2,11 @@ import { expect } from 'chai';
 import { checkRedis, UnfitRedisError } from '../../../lib/store/redis-check.ts';
 import { openRedis } from '../../../lib/store/redis.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
-import { connectRedis, startOwnRedis } from '../../support/test-redis.ts';
-import type { OwnRedis } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import { callEveryNode, setConfig } from '../../support/every-node.ts';
+import type { OwnRedis } from '../../support/one-redis.ts';
+import { startOneRedis } from '../../support/one-redis.ts';
+import { startOwnRedis } from '../../support/test-redis.ts';
 import { until } from '../../support/until.ts';
 
 const QUICK = { commandTimeoutMs: 1_000 };
@@ -38,20 +41,20 @@ describe('store/redis-check', () => {
 
   it('takes a Redis that keeps everything, also where CONFIG is forbidden', async () => {
     expect(await reasonOf(redis)).to.equal(null);
-    await redis.call('ACL', 'SETUSER', 'tenant', 'on', '>pw', '~*', '+@all', '-config');
+    await callEveryNode(redis, 'ACL', 'SETUSER', 'tenant', 'on', '>pw', '~*', '+@all', '-config');
     const limited = await connectRedis(asUser(own.url, 'tenant:pw'));
     expect(await reasonOf(limited)).to.equal(null);
     limited.disconnect();
   });
 
   it('refuses one that may throw keys away', async () => {
-    await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    await setConfig(redis, 'maxmemory-policy', 'allkeys-lru');
     expect(await reasonOf(redis, true)).to.contain('allkeys-lru');
-    await redis.config('SET', 'maxmemory-policy', 'noeviction');
+    await setConfig(redis, 'maxmemory-policy', 'noeviction');
   });
 
   it('refuses one without AOF, unless that is accepted', async () => {
-    await redis.config('SET', 'appendonly', 'no');
+    await setConfig(redis, 'appendonly', 'no');
     expect(await reasonOf(redis)).to.contain('NZGW_ALLOW_VOLATILE_REDIS');
     expect(await reasonOf(redis, true)).to.equal(null);
   });
@@ -65,12 +68,14 @@ describe('store/redis-check', () => {
   });
 
   it('refuses several addresses of Redis that is no cluster, and one alone of a cluster', async () => {
-    const several = openRedis({ url: [own.url, own.url], connectionName: 'test', ...QUICK });
+    const one = await startOneRedis({ port: 0 });
+    const several = openRedis({ url: [one.url, one.url], connectionName: 'test', ...QUICK });
     const refusal = await until(() => reasonOf(several).catch(() => null), {
       withinMs: 5_000,
       what: 'a refusal',
     });
     several.disconnect();
+    await one.remove();
     expect(refusal).to.contain('cluster-enabled no').and.contain('REDIS_URL');
     const node = { info: async () => `${await redis.info()}\r\ncluster_enabled:1\r\n` };
     expect(await reasonOf(node, true)).to.contain('separated by commas');

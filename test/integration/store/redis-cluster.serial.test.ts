@@ -2,8 +2,9 @@ import { expect } from 'chai';
 import { checkRedis, UnfitRedisError } from '../../../lib/store/redis-check.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
 import { openRedis } from '../../../lib/store/redis.ts';
-import { connectRedis, startRedisCluster } from '../../support/test-redis.ts';
-import type { OwnRedisCluster } from '../../support/test-redis.ts';
+import { connectRedis } from '../../support/connect-redis.ts';
+import { startRedisCluster } from '../../support/redis-cluster.ts';
+import type { OwnRedisCluster } from '../../support/redis-cluster.ts';
 import { until } from '../../support/until.ts';
 
 const COMMAND_TIMEOUT_MS = 1_000;
@@ -122,7 +123,7 @@ describe('store/redis-cluster', function () {
     const lost = await cluster.nodeOf(`nz1:${TAGS[0] ?? ''}:a`);
     const owners = await Promise.all(TAGS.map((tag) => cluster.nodeOf(`nz1:${tag}:a`)));
     const isLost = owners.map((owner) => owner === lost);
-    process.kill(lost.pid, 'SIGKILL');
+    lost.signal('SIGKILL');
 
     // Time enough for the others to call the node failed, which takes them 2 s.
     const endAt = performance.now() + 5_000;
@@ -145,7 +146,7 @@ describe('store/redis-cluster', function () {
     redis.on('reconnecting', () => {
       attempts += 1;
     });
-    for (const { pid } of cluster.nodes) process.kill(pid, 'SIGKILL');
+    cluster.signal('SIGKILL');
     const askedAt = performance.now();
     const outcomes = await Promise.allSettled(TAGS.map((tag) => add(tag)));
     expect(outcomes.every(({ status }) => status === 'rejected')).to.equal(true);

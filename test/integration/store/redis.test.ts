@@ -2,10 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import { openRedis } from '../../../lib/store/redis.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
+import { callEveryNode, sumInfo } from '../../support/every-node.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
 import type { FaultProxy } from '../../support/fault-proxy.ts';
-import { connectRedis, startOwnRedis } from '../../support/test-redis.ts';
-import type { OwnRedis } from '../../support/test-redis.ts';
+import { connectRedis, listAddresses, untilConnected } from '../../support/connect-redis.ts';
+import type { OwnRedis } from '../../support/one-redis.ts';
+import { startOwnRedis } from '../../support/test-redis.ts';
 import { until } from '../../support/until.ts';
 
 const SILENCE_MS = 7_000;
@@ -25,8 +27,12 @@ describe('store/redis', () => {
     direct = await connectRedis(own.url);
   });
   beforeEach(async () => {
-    redis = openRedis({ url: proxy.url, connectionName: 'test', commandTimeoutMs: 500 });
-    await until(() => redis.status === 'ready', { withinMs: 5_000, what: 'a connection' });
+    redis = openRedis({
+      url: listAddresses(proxy.url),
+      connectionName: 'test',
+      commandTimeoutMs: 500,
+    });
+    await untilConnected(redis);
   });
   afterEach(() => {
     redis.disconnect();
@@ -45,7 +51,7 @@ describe('store/redis', () => {
   });
 
   it('fails at once while Redis is away, and neither keeps nor repeats what was asked', async () => {
-    await direct.call('CLIENT', 'PAUSE', 60_000, 'WRITE');
+    await callEveryNode(direct, 'CLIENT', 'PAUSE', 60_000, 'WRITE');
     const lost = redis.incr('once').catch((error: unknown) => error);
     proxy.reset();
     expect(await lost).to.be.instanceOf(Error);
@@ -53,9 +59,9 @@ describe('store/redis', () => {
     expect(await redis.incr('once').catch((error: unknown) => error)).to.be.instanceOf(Error);
     expect(now() - askedAt).to.be.below(100);
 
-    await direct.call('CLIENT', 'UNPAUSE');
+    await callEveryNode(direct, 'CLIENT', 'UNPAUSE');
     proxy.pass();
-    await until(() => redis.status === 'ready', { withinMs: 5_000, what: 'the connection' });
+    await untilConnected(redis);
     expect(await redis.get('once')).to.equal(null);
   });
 
@@ -90,6 +96,6 @@ describe('store/redis', () => {
 });
 
 /** How many reads from sockets Redis made so far. */
-async function readCount(redis: Redis): Promise<number> {
-  return Number(/total_reads_processed:(\d+)/.exec(await redis.info('stats'))?.[1]);
+function readCount(redis: Redis): Promise<number> {
+  return sumInfo(redis, 'stats', 'total_reads_processed');
 }

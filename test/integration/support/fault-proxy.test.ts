@@ -4,11 +4,13 @@ import type { PostgresClient } from '../../../lib/store/postgres.ts';
 import { openRedis } from '../../../lib/store/redis.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
+import { flushAll, flushScripts } from '../../support/every-node.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
 import type { FaultProxy } from '../../support/fault-proxy.ts';
 import { connect, makeDatabase } from '../../support/test-postgres.ts';
 import type { TestDatabase } from '../../support/test-postgres.ts';
-import { connectRedis, startTestRedis } from '../../support/test-redis.ts';
+import { connectRedis, listAddresses } from '../../support/connect-redis.ts';
+import { startTestRedis } from '../../support/test-redis.ts';
 import { until } from '../../support/until.ts';
 
 const LUA = `return redis.call('INCRBY', KEYS[1], ARGV[1])`;
@@ -28,8 +30,8 @@ describe('support/fault-proxy before Redis', function () {
     direct = await connectRedis((await startTestRedis()).url);
   });
   beforeEach(async () => {
-    await direct.flushall();
-    await direct.script('FLUSH');
+    await flushAll(direct);
+    await flushScripts(direct);
     proxy = await startFaultProxy((await startTestRedis()).url, { scripts: SCRIPTS });
     redis = await connectAgain();
   });
@@ -48,16 +50,17 @@ describe('support/fault-proxy before Redis', function () {
   }
 
   it('before, cut: Redis never saw it, nor what was sent behind it', async () => {
-    const first = redis.set('a', 'there');
+    // One slot, and so one connection, whatever the topology.
+    const first = redis.set('{t}a', 'there');
     const hit = proxy.at({ command: 'set', nth: 2, when: 'before' }, async ({ args, cut }) => {
-      expect(args).to.deep.equal(['b', 'there']);
+      expect(args).to.deep.equal(['{t}b', 'there']);
       await first;
       cut();
     });
     const outcomes = await Promise.allSettled([
       first,
-      redis.set('b', 'there'),
-      redis.set('c', 'there'),
+      redis.set('{t}b', 'there'),
+      redis.set('{t}c', 'there'),
     ]);
     await hit;
     expect(outcomes.map(({ status }) => status)).to.deep.equal([
@@ -65,7 +68,9 @@ describe('support/fault-proxy before Redis', function () {
       'rejected',
       'rejected',
     ]);
-    expect(await direct.mget('a', 'b', 'c')).to.deep.equal(['there', null, null]);
+    expect(await Promise.all(['{t}a', '{t}b', '{t}c'].map((key) => direct.get(key)))).to.deep.equal(
+      ['there', null, null],
+    );
   });
 
   it('after, cut: Redis has it, and the client never heard', async () => {
@@ -82,7 +87,7 @@ describe('support/fault-proxy before Redis', function () {
 
   it('knows a script by its digest too, and does not count one that Redis had forgotten', async () => {
     await redis.nz_add('sum', 1);
-    await direct.script('FLUSH');
+    await flushScripts(direct);
     const held = proxy.hold({ command: 'add', when: 'after' });
     const outcome = redis.nz_add('sum', 10);
     const step = await held;
@@ -153,7 +158,7 @@ describe('support/fault-proxy before Redis', function () {
   it('says so when it cannot read what it passes', async () => {
     const hit = proxy.at({ command: 'get', when: 'after' }, () => undefined);
     const subscriber = openRedis({
-      url: proxy.url,
+      url: listAddresses(proxy.url),
       connectionName: 'subscriber',
       commandTimeoutMs: 1_000,
     });

@@ -1,0 +1,34 @@
+import { ClusterRedis } from '../../lib/store/redis-cluster.ts';
+import { openRedis } from '../../lib/store/redis.ts';
+import type { Redis } from '../../lib/store/redis.ts';
+import { until } from './until.ts';
+
+/** A connection that is ready, with the product's own options. Close it with `disconnect()`. */
+export async function connectRedis(url: string | readonly string[]): Promise<Redis> {
+  const redis = openRedis({ url: listAddresses(url), connectionName: 'test', ...TIMEOUT });
+  try {
+    await untilConnected(redis);
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+  return redis;
+}
+
+const TIMEOUT = { commandTimeoutMs: 5_000 };
+
+/** The addresses of one URL as REDIS_URL has it: the nodes of a cluster are separated by commas. */
+export function listAddresses(url: string | readonly string[]): readonly string[] {
+  return typeof url === 'string' ? url.split(',') : url;
+}
+
+/** Waits until Redis answers on this connection: of a cluster, every master. */
+export async function untilConnected(redis: Redis): Promise<void> {
+  await until(() => isConnected(redis), { withinMs: 5_000, what: 'redis to be connected' });
+}
+
+/** A cluster is ready a moment before the connections to its nodes are. */
+function isConnected(redis: Redis): boolean {
+  if (redis.status !== 'ready' || !(redis instanceof ClusterRedis)) return redis.status === 'ready';
+  return redis.listMasters().every((node) => node.status === 'ready');
+}
