@@ -23,8 +23,9 @@ export async function withRedis<T>(
     commandTimeoutMs: COMMAND_MS,
   });
   let fault: unknown = new Error('Connection is closed.');
-  redis.on('error', (error: unknown) => {
-    fault = error;
+  redis.on('error', (error: Error & { readonly lastNodeError?: Error }) => {
+    // Of a cluster none of whose nodes answers, what the last of them said.
+    fault = error.lastNodeError ?? error;
   });
   const endMs = context.clock.monotonicMs() + CONNECT_MS;
   try {
