@@ -1,3 +1,4 @@
+import { onConnectionLost } from '../store/redis-connection.ts';
 import type { Redis } from '../store/redis.ts';
 import type { Clock } from '../time/clock.ts';
 import type { AdmitRequest } from './admit-request.ts';
@@ -69,7 +70,7 @@ export function openLedger(connection: Redis, parts: LedgerParts): Ledger {
   const defined = defineScripts(connection, parts.scripts);
   const redis = onScript ? timeScripts(defined, clock, onScript) : defined;
   const time = makeRedisTime(clock);
-  connection.on('close', () => {
+  onConnectionLost(connection, () => {
     time.forget();
   });
 

@@ -3,6 +3,7 @@ import type { Call } from '../http/call.ts';
 import type { Entry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Cancellation } from '../ledger/settle-request.ts';
+import { onConnection } from '../store/redis-connection.ts';
 import type { Redis } from '../store/redis.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Tally } from '../upstream/tally.ts';
@@ -56,7 +57,7 @@ export function openSettlements(parts: SettlementsParts): Settlements {
     renewal.renewNow();
     ring.wake();
   };
-  redis.on('ready', onReady);
+  const endTelling = onConnection(redis, onReady);
 
   return {
     follow(lease, call, tally) {
@@ -83,7 +84,7 @@ export function openSettlements(parts: SettlementsParts): Settlements {
     },
     flush: (withinMs) => ring.flush(withinMs),
     close() {
-      redis.off('ready', onReady);
+      endTelling();
       renewal.close();
       ring.close();
     },

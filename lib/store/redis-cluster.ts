@@ -13,6 +13,10 @@ const SLOTS_REFRESH_MS = 5_000;
  */
 const NODE_ATTEMPTS = 10;
 
+/** Emitted when a connection to one of the nodes stands, and when one that stood has ended. */
+export const NODE_READY = 'node ready';
+export const NODE_CLOSE = 'node close';
+
 /**
  * Connects to every master of a Redis Cluster, with the manners of a single connection: a command
  * whose node is away fails at once, and none is sent again but where the node itself refused it and
@@ -47,7 +51,10 @@ export class ClusterRedis extends Cluster {
     this.on('error', (error: Error & { readonly lastNodeError?: Error }) => {
       this.#failure = error.lastNodeError ?? error;
     });
-    this.on('+node', connectSoon);
+    this.on('+node', (node: Redis) => {
+      this.#watch(node);
+      connectSoon(node);
+    });
   }
 
   /** @throws Error, with the words of the last node that was asked, while it is not connected. */
@@ -60,6 +67,20 @@ export class ClusterRedis extends Cluster {
   override sendCommand(...args: Parameters<Cluster['sendCommand']>): unknown {
     if (!this.#isGathering) this.#gather();
     return super.sendCommand(...args);
+  }
+
+  /** ioredis tells of the cluster as a whole alone, which is ready while a single node comes and goes. */
+  #watch(node: Redis): void {
+    let stood = false;
+    node.on('ready', () => {
+      stood = true;
+      this.emit(NODE_READY);
+    });
+    node.on('close', () => {
+      // An attempt that failed ends so too.
+      if (stood) this.emit(NODE_CLOSE);
+      stood = false;
+    });
   }
 
   #gather(): void {

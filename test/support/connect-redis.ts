@@ -1,4 +1,4 @@
-import { ClusterRedis } from '../../lib/store/redis-cluster.ts';
+import { isConnected } from '../../lib/store/redis-connection.ts';
 import { openRedis } from '../../lib/store/redis.ts';
 import type { Redis } from '../../lib/store/redis.ts';
 import { until } from './until.ts';
@@ -25,10 +25,4 @@ export function listAddresses(url: string | readonly string[]): readonly string[
 /** Waits until Redis answers on this connection: of a cluster, every master. */
 export async function untilConnected(redis: Redis): Promise<void> {
   await until(() => isConnected(redis), { withinMs: 5_000, what: 'redis to be connected' });
-}
-
-/** A cluster is ready a moment before the connections to its nodes are. */
-function isConnected(redis: Redis): boolean {
-  if (redis.status !== 'ready' || !(redis instanceof ClusterRedis)) return redis.status === 'ready';
-  return redis.listMasters().every((node) => node.status === 'ready');
 }

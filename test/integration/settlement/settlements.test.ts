@@ -7,6 +7,7 @@ import { openShardLook } from '../../../lib/ledger/look.ts';
 import type { CounterLook } from '../../../lib/ledger/look-replies.ts';
 import { openSettlements } from '../../../lib/settlement/settlements.ts';
 import type { Settlements } from '../../../lib/settlement/settlements.ts';
+import { isConnected } from '../../../lib/store/redis-connection.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
 import { startTally } from '../../../lib/upstream/tally.ts';
@@ -24,7 +25,7 @@ import {
 import { readyShard } from '../../support/ready-shard.ts';
 import type { ReadyShard } from '../../support/ready-shard.ts';
 import { KEY_ID, sampleCall, sampleEntry } from '../../support/sample-request.ts';
-import { connectRedis } from '../../support/connect-redis.ts';
+import { connectRedis, untilConnected } from '../../support/connect-redis.ts';
 import type { OwnRedis } from '../../support/one-redis.ts';
 import { startOwnRedis } from '../../support/test-redis.ts';
 import { until } from '../../support/until.ts';
@@ -130,7 +131,7 @@ describe('settlement/settlements', function () {
     expect(await settlements.flush(2_000)).to.equal(0);
 
     own.signal('SIGKILL');
-    await until(() => redis.status !== 'ready', { ...within, what: 'the connection to end' });
+    await until(() => !isConnected(redis), { ...within, what: 'the connection to end' });
     for (const lease of leases.slice(5)) settle(lease);
     expect(settlements.isDenying()).to.equal(true);
     expect(await settlements.flush(50)).to.equal(10);
@@ -139,7 +140,7 @@ describe('settlement/settlements', function () {
     await own.restart();
     expect(await settlements.flush(10_000)).to.equal(0);
     expect(settlements.isDenying()).to.equal(false);
-    await until(() => eye.status === 'ready', { ...within, what: 'the other connection' });
+    await untilConnected(eye);
     expect(new Set(await idsInStream()).size).to.equal(15);
   });
 
@@ -214,7 +215,7 @@ describe('settlement/settlements', function () {
       watched.follow(lease, sampleCall(), startTally());
       await until(() => log.includes('renewed'), { ...within, what: 'the life to be known' });
       proxy.reset();
-      await until(() => redis.status !== 'ready', { ...within, what: 'the connection to end' });
+      await until(() => !isConnected(redis), { ...within, what: 'the connection to end' });
       watched.settle(sampleEntry({ id: makeId(8) }));
       log.length = 0;
       proxy.pass();

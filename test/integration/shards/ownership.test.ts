@@ -14,7 +14,7 @@ import { KEY_ID, sampleEntry, TENANT_ID } from '../../support/sample-request.ts'
 import { openShardWorld, untilShard } from '../../support/shard-world.ts';
 import type { ShardWorld } from '../../support/shard-world.ts';
 import { connect } from '../../support/test-postgres.ts';
-import { connectRedis } from '../../support/connect-redis.ts';
+import { connectRedis, untilConnected } from '../../support/connect-redis.ts';
 import type { OwnRedis } from '../../support/one-redis.ts';
 import { startOwnRedis } from '../../support/test-redis.ts';
 import { until } from '../../support/until.ts';
@@ -143,7 +143,7 @@ describe('shards/ownership', function () {
     await until(exists, { withinMs: 5_000, what: 'the counter' });
 
     await own.restart();
-    await until(() => redis.status === 'ready', { withinMs: 5_000, what: 'the connection' });
+    await untilConnected(redis);
     const after = await until(
       async () => {
         const life = await readLife();

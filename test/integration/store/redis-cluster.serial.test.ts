@@ -1,5 +1,11 @@
 import { expect } from 'chai';
+import { waitForRedis } from '../../../lib/cluster/wait-for-redis.ts';
 import { checkRedis, UnfitRedisError } from '../../../lib/store/redis-check.ts';
+import {
+  isConnected,
+  onConnection,
+  onConnectionLost,
+} from '../../../lib/store/redis-connection.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
 import { openRedis } from '../../../lib/store/redis.ts';
 import { connectRedis } from '../../support/connect-redis.ts';
@@ -72,6 +78,39 @@ describe('store/redis-cluster', function () {
     expect(refusal.message).not.to.contain('timed out');
     await until(() => add(tag).catch(() => null), { withinMs: 5_000, what: 'the node to answer' });
     expect(await redis.get(`once:${tag}`)).to.equal(null);
+  });
+
+  it('tells when the connection to one node is lost, and when it is back, though it stays ready', async () => {
+    const told: string[] = [];
+    onConnection(redis, () => told.push('there'));
+    onConnectionLost(redis, () => told.push('lost'));
+    const statuses = new Set<string>();
+    await nodes[1]?.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await until(
+      () => {
+        statuses.add(redis.status);
+        return told.length === 2;
+      },
+      {
+        withinMs: 2_000,
+        what: 'both to be told',
+      },
+    );
+    expect(told).to.deep.equal(['lost', 'there']);
+    expect([...statuses]).to.deep.equal(['ready']);
+    expect(isConnected(redis)).to.equal(true);
+  });
+
+  it('is connected when every master is, which is later than it is ready', async () => {
+    const fresh = openRedis({ url: cluster.urls, connectionName: 'test', commandTimeoutMs: 1_000 });
+    try {
+      await waitForRedis(fresh, 5_000);
+      // Not awaited one by one: each would fail at once where its node is not connected.
+      await Promise.all(TAGS.map((tag) => fresh.get(tag)));
+      expect(isConnected(fresh)).to.equal(true);
+    } finally {
+      fresh.disconnect();
+    }
   });
 
   it('checks every master', async () => {

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
+import { onConnectionLost } from '../../../lib/store/redis-connection.ts';
 import { openRedis } from '../../../lib/store/redis.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
 import { callEveryNode, sumInfo } from '../../support/every-node.ts';
@@ -68,7 +69,7 @@ describe('store/redis', () => {
   it('gives up a connection on which an answer is due and nothing comes', async function () {
     this.timeout(20_000);
     const closed = Promise.withResolvers<number>();
-    redis.once('close', () => {
+    const endTelling = onConnectionLost(redis, () => {
       closed.resolve(now());
     });
     proxy.blackhole();
@@ -76,6 +77,7 @@ describe('store/redis', () => {
     const asking = setInterval(() => void redis.ping().catch(() => undefined), 200);
     const silentMs = (await closed.promise) - askedAt;
     clearInterval(asking);
+    endTelling();
     expect(silentMs).to.be.within(SILENCE_MS - 100, SILENCE_MS + 1_000);
 
     const backAt = now();
@@ -87,7 +89,7 @@ describe('store/redis', () => {
   it('leaves alone a connection that is only idle', async function () {
     this.timeout(20_000);
     let closes = 0;
-    redis.on('close', () => (closes += 1));
+    onConnectionLost(redis, () => (closes += 1));
     await redis.ping();
     await wait(SILENCE_MS + 500);
     expect(await redis.ping()).to.equal('PONG');
