@@ -53,6 +53,7 @@ export class ClusterRedis extends Cluster {
     });
     this.on('+node', (node: Redis) => {
       this.#watch(node);
+      endAloud(node);
       connectSoon(node);
     });
   }
@@ -105,6 +106,21 @@ function connectSoon(node: Redis): void {
     const isUnused = node.status === 'wait' && node.options.readOnly !== true;
     if (isUnused) void node.connect().catch(() => undefined);
   });
+}
+
+/**
+ * A node that is given up while it waits for its next attempt says nothing of its end. Were it the
+ * last one (nodes that were made anew answer that they have no slots), the cluster would stay ready
+ * without any node, and nobody would try again.
+ */
+function endAloud(node: Redis): void {
+  const disconnect = node.disconnect.bind(node);
+  node.disconnect = (reconnect = false) => {
+    const isWaiting = node.status === 'reconnecting';
+    disconnect(reconnect);
+    // Not before ioredis has put others in its place.
+    if (isWaiting && !reconnect) setImmediate(() => node.emit('end'));
+  };
 }
 
 function toNode(url: URL): { host: string; port: number } {
