@@ -35,6 +35,7 @@ export function planJobs({ grep, fast }) {
     quick,
     tests('integration', ['integration'], { grep, but: CLI }),
     tests('cli', [CLI], { grep, after: ['build'] }),
+    onCluster({ grep }),
     tests('model', ['model'], { grep }),
     tests('e2e', ['e2e'], { grep, after: ['build'] }),
     tests('security', ['security'], { grep, after: ['build'] }),
@@ -55,6 +56,24 @@ function tests(name, folders, { grep, but, after = [], alone = false }) {
   const environment = after.includes('build') ? { NZGW_TEST_BUILT: '1' } : {};
   return { name, script: join(BIN, 'mocha'), args, after, counts: true, alone, environment };
 }
+
+/** The same files as in `integration`, with a Redis Cluster of three nodes for every Redis. */
+function onCluster({ grep }) {
+  const filter = grep === undefined ? [] : ['--grep', grep];
+  return {
+    ...check('cluster', join(BIN, 'mocha'), []),
+    args: [...filter, ...ON_CLUSTER],
+    counts: true,
+    environment: { REDIS_TOPOLOGY: 'cluster' },
+  };
+}
+
+/** Quick ones, where a cluster is most unlike one server: connections, the clock, what comes first. */
+const ON_CLUSTER = [
+  'test/integration/cluster/wait-for-redis.test.ts',
+  'test/integration/ledger/ledger.test.ts',
+  'test/integration/settlement/settlements.test.ts',
+];
 
 const SERIAL = '.serial.test.ts';
 /** Half of what integration tests take: each starts the program many times. */

@@ -55,11 +55,19 @@ export function sumUp({ slices }) {
   };
 }
 
-/** The line of a file that is done, in the order of the header of test/matrix.tsv. */
-export function formatLine(file, progress) {
+/**
+ * What a run of a file is called: where it is not the topology of every `npm test`, that is part of
+ * the name, so that neither progress nor lines are taken for the other's.
+ */
+export function nameRun(file, topology = 'single') {
+  return topology === 'single' ? file : `${file}@${topology}`;
+}
+
+/** The line of a run that is done, in the order of the header of test/matrix.tsv. */
+export function formatLine(run, progress) {
   const { rounds, failures, minutes } = sumUp(progress);
   const { commit, seed } = progress;
-  return `${[commit, seed, file, rounds, failures, minutes].join('\t')}\n`;
+  return `${[commit, seed, run, rounds, failures, minutes].join('\t')}\n`;
 }
 
 /** Whether a test file has more rounds in the matrix; tests of these instruments have not. */

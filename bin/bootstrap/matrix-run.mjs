@@ -11,13 +11,15 @@ import {
   writeProgress,
   writeResult,
 } from './matrix-files.mjs';
-import { addSlice, nextSlice, resume, sumUp } from './matrix-plan.mjs';
+import { addSlice, nameRun, nextSlice, resume, sumUp } from './matrix-plan.mjs';
 import { readTestedCommit } from './matrix-tree.mjs';
 import { BIN, ROOT } from './paths.mjs';
 import { say, sayDone, sayFailed } from './say.mjs';
 
 const DEADLINE_MS = 20 * 60_000;
 const USAGE = 'usage: npm run test:matrix [-- [--fresh] test/…/x.test.ts …]';
+/** Tests read it as well: test/support/redis-topology.ts. */
+const TOPOLOGY = process.env['REDIS_TOPOLOGY'];
 
 let stopping = false;
 
@@ -51,37 +53,40 @@ function readOptions() {
 
 /** Goes on where this commit's run of the file stands. Resolves to the failures of all its slices. */
 async function runFile(file, fresh) {
+  const run = nameRun(file, TOPOLOGY);
   const commit = await readTestedCommit(file);
-  if (commit === undefined) say(` – ${file}: not what is committed; nothing is written down`);
+  if (commit === undefined) say(` – ${run}: not what is committed; nothing is written down`);
   const seed = readSeed(commit);
-  const kept = fresh || commit === undefined ? undefined : readProgress(file);
+  const kept = fresh || commit === undefined ? undefined : readProgress(run);
   let progress = resume(kept, { commit, seed });
   for (let slice = nextSlice(progress); slice !== undefined; slice = nextSlice(progress)) {
-    if (!(await buildIfStale())) return fail(`${file}: no build`);
+    if (!(await buildIfStale())) return fail(`${run}: no build`);
     progress = await runSlice(file, progress, slice);
     // A slice of another tree than the line will name is no result.
-    if ((await readTestedCommit(file)) !== commit) return fail(`${file}: the tree has changed`);
-    if (progress === undefined) return fail(`${file}: failed before its rounds`);
-    if (commit !== undefined) writeProgress(file, progress);
+    if ((await readTestedCommit(file)) !== commit) return fail(`${run}: the tree has changed`);
+    if (progress === undefined) return fail(`${run}: failed before its rounds`);
+    if (commit !== undefined) writeProgress(run, progress);
   }
   const { rounds, failures, minutes } = sumUp(progress);
-  const what = `${file}: ${rounds} rounds, ${failures} failures, ${minutes} min`;
+  const what = `${run}: ${rounds} rounds, ${failures} failures, ${minutes} min`;
   (failures === 0 ? sayDone : sayFailed)(what);
-  if (commit !== undefined && !progress.written) writeResult(file, progress);
+  if (commit !== undefined && !progress.written) writeResult(run, progress);
   return failures;
 }
 
 async function runSlice(file, progress, { from, to }) {
   const startedMs = Date.now();
-  const told = prepareTold(file);
+  const run = nameRun(file, TOPOLOGY);
+  const told = prepareTold(run);
   const settings = {
     NZGW_TEST_FULL: '1',
     NZGW_TEST_SEED: String(progress.seed),
     NZGW_TEST_ROUNDS: `${from}-${to}`,
+    ...(TOPOLOGY === undefined ? {} : { REDIS_TOPOLOGY: TOPOLOGY }),
   };
   const result = await runJob(
     {
-      name: file,
+      name: run,
       script: join(BIN, 'mocha'),
       args: [file],
       counts: true,
@@ -94,7 +99,7 @@ async function runSlice(file, progress, { from, to }) {
   if (stopping) await new Promise(() => undefined);
   // A slice that holds rounds holds a test.
   const failed = result.passed === 0 ? Math.max(1, result.failed) : result.failed;
-  (failed === 0 ? sayDone : sayFailed)(`${file} ${from}-${to}`, startedMs);
+  (failed === 0 ? sayDone : sayFailed)(`${run} ${from}-${to}`, startedMs);
   if (failed > 0) {
     process.stdout.write(result.text);
     const again = Object.entries(settings).map(([name, value]) => `${name}=${value}`);

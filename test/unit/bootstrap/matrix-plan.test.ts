@@ -21,7 +21,8 @@ const plan = (await import(new URL('bin/bootstrap/matrix-plan.mjs', ROOT).href))
   resume: (kept: Progress | undefined, identity: Identity) => Progress;
   nextSlice: (progress: Progress) => Range | undefined;
   addSlice: (progress: Progress, slice: Slice, counts: readonly number[]) => Progress | undefined;
-  formatLine: (file: string, progress: Progress) => string;
+  formatLine: (run: string, progress: Progress) => string;
+  nameRun: (file: string, topology?: string) => string;
   belongsToMatrix: (file: { path: string; text: string }) => boolean;
 };
 
@@ -113,6 +114,12 @@ describe('bootstrap/matrix-plan', () => {
     expect(plan.formatLine('a', { ...IDENTITY, total: 20, slices })).to.equal(
       'abc\t7\ta\t20\t0\t2.5\n',
     );
+  });
+
+  it('keeps what was run against a cluster apart from what was not', () => {
+    expect(plan.nameRun('test/a.test.ts')).to.equal('test/a.test.ts');
+    expect(plan.nameRun('test/a.test.ts', 'single')).to.equal('test/a.test.ts');
+    expect(plan.nameRun('test/a.test.ts', 'cluster')).to.equal('test/a.test.ts@cluster');
   });
 
   it('knows the files that have more rounds in the matrix', () => {

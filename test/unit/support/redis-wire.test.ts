@@ -75,6 +75,34 @@ describe('support/redis-wire', () => {
     }
   });
 
+  it('puts its own ports where the nodes of a cluster name each other, and nowhere else', () => {
+    const ports = new Map([
+      [40_001, 50_001],
+      [40_002, 50_002],
+    ]);
+    const slots = (port: number): string =>
+      `*3\r\n:0\r\n:5460\r\n*4\r\n$9\r\n127.0.0.1\r\n:${port}\r\n$2\r\nid\r\n*0\r\n`;
+    const changed = [
+      [`*2\r\n${slots(40_001)}${slots(40_002)}`, `*2\r\n${slots(50_001)}${slots(50_002)}`],
+      ['-MOVED 7 127.0.0.1:40002\r\n', '-MOVED 7 127.0.0.1:50002\r\n'],
+      ['-ASK 7 127.0.0.1:40001\r\n', '-ASK 7 127.0.0.1:50001\r\n'],
+    ];
+    const left = [
+      slots(40_003),
+      '-MOVED 7 127.0.0.1:40003\r\n',
+      ':40001\r\n',
+      '$31\r\n-MOVED 7 127.0.0.1:40001\r\nworse\r\n',
+      '$15\r\n127.0.0.1:40001\r\n',
+    ];
+    const read = (reply: string): string => {
+      const wire = makeRedisWire(SCRIPTS, ports);
+      const parts = wire.readReplies(Buffer.from(reply));
+      return Buffer.concat(parts.map(({ bytes }) => bytes)).toString();
+    };
+    for (const [reply = '', wanted] of changed) expect(read(reply)).to.equal(wanted);
+    for (const reply of left) expect(read(reply)).to.equal(reply);
+  });
+
   it('refuses what it cannot read, rather than to miss a step', () => {
     const wrong = ['PING\r\n', '*1\r\n:1\r\n', '+OK\r\n', '*x\r\n', '*-5\r\n'].map((text) =>
       Buffer.from(text),
