@@ -1,5 +1,6 @@
 import { KEYS } from '../../lib/ledger/keys.ts';
 import type { Redis } from '../../lib/store/redis.ts';
+import { flushAll, listKeys } from '../support/every-node.ts';
 import type { Action } from './action.ts';
 import { expire, makeEmptyShard } from './shard.ts';
 import { readSnapshot, setTtls } from './read-snapshot.ts';
@@ -16,7 +17,7 @@ export function lose(): Action {
   return {
     name: 'lose',
     async run(story, real) {
-      await real.redis.flushdb();
+      await flushAll(real.redis);
       await real.setTime(story.shard.nowMs);
       story.shard = makeEmptyShard(story.shard.nowMs);
       noteLoss(story);
@@ -29,7 +30,7 @@ export function save(): Action {
   return {
     name: 'save',
     async run(story, real) {
-      const names = await real.redis.keys('nz1:*');
+      const names = await listKeys(real.redis, 'nz1:*');
       const dump = await Promise.all(
         names.map(async (name) => [name, await real.redis.dumpBuffer(name)] as const),
       );
@@ -63,7 +64,7 @@ export function rollBack(): Action {
 }
 
 async function restore(redis: Redis, dump: readonly (readonly [string, Buffer])[]): Promise<void> {
-  await redis.flushdb();
+  await flushAll(redis);
   await Promise.all(dump.map(([name, value]) => redis.restore(name, 0, value)));
 }
 

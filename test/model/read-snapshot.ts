@@ -1,8 +1,9 @@
+import { KEYS } from '../../lib/ledger/keys.ts';
 import type { Redis } from '../../lib/store/redis.ts';
 import { SETTLED, sortFields, sortScores, windowValue } from './snapshot.ts';
 import type { KeyState, Snapshot } from './snapshot.ts';
 
-/** All keys of the shard in one moment: name, type, TTL, content. */
+/** All keys of the shard in one moment, on the server that has its slot: name, type, TTL, content. */
 const READ = `
 local all = {}
 for _, key in ipairs(redis.call("KEYS", "nz1:*")) do
@@ -37,7 +38,7 @@ type Raw = readonly [
 
 /** The state of Redis in the form of the model's. */
 export async function readSnapshot(redis: Redis): Promise<Snapshot> {
-  const [run, all] = (await redis.eval(READ, 0)) as Raw;
+  const [run, all] = (await redis.eval(READ, 1, KEYS.life(0))) as Raw;
   const keys = new Map<string, KeyState>();
   for (const [name, ttlMs, content] of all) {
     const value = valueOf(name, content, run);
@@ -49,7 +50,7 @@ export async function readSnapshot(redis: Redis): Promise<Snapshot> {
 
 /** Brings the time that keys have left in line with the clock that a test moves. */
 export async function setTtls(redis: Redis, ttls: ReadonlyMap<string, number>): Promise<void> {
-  await redis.eval(SET_TTLS, 0, ...[...ttls].flat());
+  await redis.eval(SET_TTLS, 1, KEYS.life(0), ...[...ttls].flat());
 }
 
 function valueOf(name: string, content: Flat | readonly [string, Flat][], run: string): unknown {

@@ -9,6 +9,7 @@ import type { PostgresClient } from '../../lib/store/postgres.ts';
 import type { Redis } from '../../lib/store/redis.ts';
 import { moveTime } from '../support/movable-time.ts';
 import { connectRedis } from '../support/connect-redis.ts';
+import { flushAll } from '../support/every-node.ts';
 import { LEASE_MS } from './model-admit.ts';
 import type { Op } from './ops.ts';
 import type { ModelStore } from './model-store.ts';
@@ -67,7 +68,7 @@ export class RealWorld {
   async reset(nowMs: number): Promise<void> {
     this.trueMs = nowMs;
     this.stoppedMs.fill(0);
-    await this.redis.flushdb();
+    await flushAll(this.redis);
     await this.setTime(nowMs);
     for (let worker = 0; worker < WORKERS; worker += 1) await this.startWorker(worker, 0);
     if (!this.#stored) return;

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from '../../lib/root.ts';
 import { noteSecret, noteSink } from './secret-grep.ts';
+import { listAddresses } from './connect-redis.ts';
 import { EventLog } from './event-log.ts';
 import type { LoggedEvent } from './event-log.ts';
 import { until } from './until.ts';
@@ -110,7 +111,7 @@ export async function launchGateway(options: LaunchOptions): Promise<Gateway> {
 /** What the gateway is given and must keep to itself: the URL as it is, and the password in it. */
 function noteSecrets({ databaseUrl, redisUrl }: LaunchOptions): void {
   noteSecret(PEPPER);
-  for (const url of [databaseUrl, redisUrl]) {
+  for (const url of [databaseUrl, ...listAddresses(redisUrl)]) {
     const { password } = new URL(url);
     if (password === '') continue;
     noteSecret(url);
