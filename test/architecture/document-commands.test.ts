@@ -27,6 +27,7 @@ const OF_OTHERS: Readonly<Record<string, string>> = {
   NZGW_API_KEY: 'bin/connect/libraries.ts',
   NZGW_ENV_FILE: 'lib/config/read-sources.ts',
   NZGW_TEST_ROUNDS: 'test/support/rounds.ts',
+  REDIS_TOPOLOGY: 'test/support/redis-topology.ts',
   OLLAMA_NO_CLOUD: 'deploy/systemd/ollama.service.d/nzgw.conf',
   OLLAMA_HOST: 'deploy/systemd/ollama.service.d/nzgw.conf',
 };
