@@ -48,6 +48,7 @@ async function prepare(debian: Debian): Promise<void> {
   await step('the document: a release, made with the Node of Debian', () =>
     follow('### A release'),
   );
+  await step('the document: the package of Caddy', () => follow("### Caddy's package"));
   await addStandIn(debian.path);
   const { code, text } = await runScript(debian, ENABLE);
   if (code !== 0) throw new Error(text);

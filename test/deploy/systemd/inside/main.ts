@@ -7,6 +7,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { checkBackup } from './backup-checks.ts';
+import { checkCaddy } from './caddy-checks.ts';
 import { isWhole, startChat } from './chat.ts';
 import { follow } from './document.ts';
 import { mustRun, readMainPid, readProperties, untilReadyAgain } from './host.ts';
@@ -67,6 +68,7 @@ async function installAndLook(): Promise<void> {
       await check(`the document: ${section}`, () => follow(shell, section));
     }
     await check('the document: an upgrade; the new version runs', () => upgrade(shell));
+    await checkCaddy(shell);
     await checkPort(shell, key);
     await checkBackup(shell, key);
     await checkLife(key);

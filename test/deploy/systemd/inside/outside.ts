@@ -24,8 +24,8 @@ export async function plugIn(): Promise<void> {
 export type Reach = 'answers' | 'refused' | 'silent';
 
 /** Asks for a URL from the other machine. */
-export function askFromOutside(url: string): Promise<Reach> {
-  return ask('ip', 'netns', 'exec', NAME, 'curl', url);
+export function askFromOutside(url: string, ...options: readonly string[]): Promise<Reach> {
+  return ask('ip', 'netns', 'exec', NAME, 'curl', url, ...options);
 }
 
 /** Asks for a URL on this machine, as another user. */
