@@ -83,13 +83,16 @@ async function ensureClosed(
   services: readonly string[],
 ): Promise<void> {
   const { admin, ollama, postgres, redis } = PORTS;
-  for (const service of services) {
-    for (const address of await listAddresses(stack, service)) {
-      for (const port of [admin, ollama, postgres, redis]) {
-        ensure(!(await reaches(prefix, address, port)), `${service} at ${address}:${port}`);
-      }
-    }
-  }
+  const addresses = await Promise.all(services.map((service) => listAddresses(stack, service)));
+  const places = addresses
+    .flat()
+    .flatMap((address) => [admin, ollama, postgres, redis].map((port) => ({ address, port })));
+  // Where nobody refuses, each waits for its time: all at once.
+  await Promise.all(
+    places.map(async ({ address, port }) => {
+      ensure(!(await reaches(prefix, address, port)), `reaches ${address}:${port}`);
+    }),
+  );
 }
 
 async function seeWaysOut(stack: Stack): Promise<string> {

@@ -62,9 +62,10 @@ function readHeader({ text }: Reply, name: string): string {
   return new RegExp(`^${name}: (.*)$`, 'im').exec(text)?.[1]?.trim() ?? '';
 }
 
-export async function readLeft(stack: Stack, client: ClientNetwork, key: string): Promise<number> {
+/** Tokens of the tenant's budget. */
+async function readLeft(stack: Stack, client: ClientNetwork, key: string): Promise<number> {
   const { text } = await ask(stack, client, { key, path: '/api/v1/key' });
-  const left = /"limit_remaining":(\d+)/.exec(text)?.[1];
+  const left = /"left":(\d+)/.exec(text)?.[1];
   if (left === undefined) throw new Error(`no budget in ${text}`);
   return Number(left);
 }
