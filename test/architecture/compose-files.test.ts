@@ -105,6 +105,13 @@ describe('architecture: the compose files', () => {
     expect(toSettings(file, 'caddy')['NZGW_UPSTREAM']).to.equal('gateway:8080');
   });
 
+  it('give Caddy only settings that its file reads', async () => {
+    const caddyfile = await readFile(new URL('deploy/Caddyfile', ROOT), 'utf8');
+    const names = Object.keys(toSettings(await readComposeFile(PRODUCT), 'caddy'));
+    expect(names).to.include('NZGW_UPSTREAM');
+    for (const name of names) expect(caddyfile).to.include(`{$${name}`);
+  });
+
   it('have all of the secrets made, and none that nobody reads', async () => {
     const file = await readComposeFile(PRODUCT);
     const script = await readFile(new URL('deploy/compose/make-secrets.sh', ROOT), 'utf8');

@@ -34,6 +34,16 @@ const OF_OTHERS: Readonly<Record<string, string>> = {
   REDIS_TOPOLOGY: 'test/support/redis-topology.ts',
   OLLAMA_NO_CLOUD: 'deploy/systemd/ollama.service.d/nzgw.conf',
   OLLAMA_HOST: 'deploy/systemd/ollama.service.d/nzgw.conf',
+  NZGW_DOMAIN: 'docker-compose.yml',
+  NZGW_CADDY_TLS: 'docker-compose.yml',
+  NZGW_CADDY_MAX_BODY: 'docker-compose.yml',
+  NZGW_FRONT_PREFIX: 'docker-compose.yml',
+  NZGW_MEMORY: 'docker-compose.yml',
+  NZGW_POSTGRES_MEMORY: 'docker-compose.yml',
+  NZGW_REDIS_MEMORY: 'docker-compose.yml',
+  NZGW_REDIS_MAXMEMORY: 'docker-compose.yml',
+  NZGW_OLLAMA_MEMORY: 'docker-compose.yml',
+  OLLAMA_IMAGE: 'docker-compose.yml',
 };
 
 /** Settings of Ollama that only Ollama reads. */
