@@ -4,7 +4,7 @@ import { EXIT } from '../../bin/program/exit-code.ts';
 import type { Definition } from '../../lib/config/definition.ts';
 import { loadSettings } from '../../lib/config/load-settings.ts';
 import { SETTINGS } from '../../lib/config/settings.ts';
-import { readConsoleCommands } from '../deploy/console-blocks.ts';
+import { readConsoleCommands } from '../support/documents.ts';
 import { readText } from '../support/monitoring-files.ts';
 import { readUnit, valuesOf } from '../support/read-unit.ts';
 

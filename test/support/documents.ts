@@ -15,12 +15,19 @@ export interface Block {
   readonly lineNumber: number;
 }
 
-/** A line of a command block that a shell runs; several written lines where it goes on over them. */
+/** What is typed; several written lines where it goes on over them. */
 export interface Command {
   readonly text: string;
-  /** Why no test runs it, where it is so marked: `# not run: why`, behind it or on the line above. */
+  /** Why no test runs it, where it is so marked: `# not run: why` behind it. */
   readonly notRun?: string;
 }
+
+/** A command of a `console` block: `#` is root's prompt, `$` that of a user without rights. */
+export interface PromptedCommand extends Command {
+  readonly prompt: '#' | '$';
+}
+
+const NOT_RUN = / +# not run: (.+)$/;
 
 /** Every page: the README, the changelog, and all below docs. */
 export function readDocuments(): readonly Document[] {
@@ -80,39 +87,69 @@ export function listCode(text: string): readonly string[] {
   return [...withoutBlocks(text).matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
 }
 
-/** Blocks of commands: `sh` holds nothing else; in `console` they stand behind `$ ` or `# ` (root). */
+/** Blocks of commands: `sh` holds nothing else; in `console` each stands behind a prompt. */
 export function listCommandBlocks(text: string): readonly Block[] {
   return listBlocks(text).filter(({ language }) => language === 'sh' || language === 'console');
 }
 
-/** The commands of such a block, in order; its comments and what a `console` shows are left out. */
+/** The commands of such a block, in order. @throws Error where a line of a `console` has no prompt. */
 export function listCommands({ language, lines }: Block): readonly Command[] {
-  const commands: Command[] = [];
-  let reason: string | undefined;
-  for (const line of joinLines(lines)) {
-    const alone = /^\s*(?:# )?# not run: (.+)$/.exec(line);
-    const text = language === 'sh' ? line : /^[$#] (.*)$/s.exec(line)?.[1];
-    if (alone !== null) reason = alone[1];
-    else if (text !== undefined && text.trim() !== '' && !text.startsWith('#')) {
-      const why = /\s# not run: (.+)$/.exec(text)?.[1] ?? reason;
-      commands.push({ text, ...(why !== undefined && { notRun: why }) });
-      reason = undefined;
-    }
-  }
-  return commands;
+  if (language === 'console') return lines.map(readPrompted);
+  return joinLines(lines)
+    .filter((line) => line.trim() !== '' && !line.startsWith('#'))
+    .map(readCommand);
 }
 
-/** A command goes on where its line ends with a backslash or a pipe, and to the end of a here-document. */
+/** @throws Error where the line has no prompt. */
+export function readPrompted(line: string): PromptedCommand {
+  const [, prompt, typed] = /^([#$]) (.+)$/.exec(line) ?? [];
+  if (typed === undefined) throw new Error(`no command with a prompt: ${line}`);
+  return { prompt: prompt === '$' ? '$' : '#', ...readCommand(typed) };
+}
+
+function readCommand(typed: string): Command {
+  const reason = NOT_RUN.exec(typed)?.[1];
+  return { text: typed.replace(NOT_RUN, ''), ...(reason !== undefined && { notRun: reason }) };
+}
+
+/** A command goes on where its line ends with a backslash or a pipe. */
 function joinLines(lines: readonly string[]): readonly string[] {
   const joined: string[] = [];
-  let end: string | undefined;
-  let open = false;
+  let isOpen = false;
   for (const line of lines) {
-    if (open || end !== undefined) joined.push(`${joined.pop() ?? ''}\n${line}`);
-    else joined.push(line);
-    if (end === undefined) end = /<<-?\s*['"]?(\w+)['"]?/.exec(line)?.[1];
-    else if (line.trim() === end) end = undefined;
-    open = end === undefined && /(?:\\|\|)$/.test(line);
+    joined.push(isOpen ? `${joined.pop() ?? ''}\n${line}` : line);
+    isOpen = /(?:\\|\|)$/.test(line);
   }
   return joined;
+}
+
+/** Every heading of a page below its title, as written: `### Start`. */
+export function readHeadings(page: string): readonly string[] {
+  return withoutBlocks(page)
+    .split('\n')
+    .filter((line) => /^#{2,6} /.test(line));
+}
+
+/**
+ * The commands in the `console` blocks of a section, which ends at the next heading of its own level or
+ * above. @throws Error where there is no such heading, or a line of a block has no prompt.
+ */
+export function readConsoleCommands(page: string, heading: string): readonly PromptedCommand[] {
+  return listBlocks(readSection(page, heading))
+    .filter(({ language }) => language === 'console')
+    .flatMap(({ lines }) => lines.map(readPrompted));
+}
+
+function readSection(page: string, heading: string): string {
+  const lines = page.split('\n');
+  const start = lines.indexOf(heading);
+  if (start === -1) throw new Error(`the document has no "${heading}"`);
+  const [level = ''] = heading.split(' ');
+  let isBlock = false;
+  const length = lines.slice(start + 1).findIndex((line) => {
+    if (line.startsWith('```')) isBlock = !isBlock;
+    const [, marks] = /^(#+) /.exec(line) ?? [];
+    return !isBlock && marks !== undefined && marks.length <= level.length;
+  });
+  return lines.slice(start + 1, length === -1 ? undefined : start + 1 + length).join('\n');
 }

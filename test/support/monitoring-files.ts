@@ -65,13 +65,3 @@ export function readSelectors(text: string): readonly Selector[] {
     return { metric, labels };
   });
 }
-
-/** Anchors of a page's headings, as they are made where Markdown is shown. */
-export function readAnchors(page: string): readonly string[] {
-  return [...page.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replace(/[^\w\- ]/g, '')
-      .replaceAll(' ', '-'),
-  );
-}

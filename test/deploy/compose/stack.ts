@@ -2,7 +2,7 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from '../../../lib/root.ts';
-import { readConsoleCommands } from '../console-blocks.ts';
+import { readConsoleCommands } from '../../support/documents.ts';
 import { demand, run } from './command.ts';
 import type { Outcome } from './command.ts';
 import type { Engine } from './engine.ts';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { ROOT } from '../../../lib/root.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
 import { makeTemporaryDirectory } from '../../support/temporary-directory.ts';
-import { readConsoleCommands } from '../console-blocks.ts';
+import { readConsoleCommands } from '../../support/documents.ts';
 import { addClone, boot, CLONE, installTools, makeDebian, runScript } from './debian.ts';
 import type { Debian } from './debian.ts';
 import { END } from './inside/record.ts';

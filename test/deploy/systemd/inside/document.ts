@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readConsoleCommands } from '../../console-blocks.ts';
+import { readConsoleCommands } from '../../../support/documents.ts';
 import { ensure } from './record.ts';
 import type { Shell } from './shell.ts';
 
