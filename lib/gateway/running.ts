@@ -134,9 +134,10 @@ export class Running {
     const leave = (): void => {
       request.noteClientGone();
     };
+    // First: where all are cut, connections of those who wait for an admission are closed as well.
+    if (this.#cutForAll) request.cut(this.#cutForAll);
     if (gone.aborted) leave();
     else gone.addEventListener('abort', leave, { once: true });
-    if (this.#cutForAll) request.cut(this.#cutForAll);
     void closed.then(() => {
       gone.removeEventListener('abort', leave);
       request.noteClosed();

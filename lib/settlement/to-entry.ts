@@ -65,6 +65,10 @@ function readOutcome(
 ): Pick<Entry, 'outcome' | 'refusalCode'> {
   if (tally.cutFor === 'revoked') return { outcome: 'revoked', refusalCode: null };
   if (tally.outcome !== null) return { outcome: tally.outcome, refusalCode: null };
+  // The connection of one that was cut before it went anywhere may have been closed by us, too.
+  if (tally.cutFor !== null && !tally.written) {
+    return { outcome: 'refused', refusalCode: tally.cutFor };
+  }
   if (exchange.gone.aborted) return { outcome: 'client_gone', refusalCode: null };
   if (refusal === undefined) return { outcome: 'ok', refusalCode: null };
   const cut = tally.written && refusal.code !== 'overloaded';

@@ -92,6 +92,13 @@ describe('gateway/running', () => {
     expect(left.tally.cutFor).to.equal(null);
   });
 
+  it('notes the cut of one that was admitted after all were cut, and their connections closed', () => {
+    const [running, late] = [new Running(), facts()];
+    running.cutAll(draining);
+    running.begin(openExchange(AbortSignal.abort()), late);
+    expect(late.tally.cutFor).to.equal('draining');
+  });
+
   for (const [before, after] of [
     ['ok', 'upstream_error'],
     ['upstream_incomplete', 'upstream_error'],

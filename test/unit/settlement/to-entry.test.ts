@@ -155,6 +155,11 @@ describe('settlement/to-entry', () => {
     }
   });
 
+  it('takes one that we cut before it went anywhere for refused, though its connection was closed', () => {
+    const entry = entryOf(left(), facts({ cutFor: 'draining' }));
+    expect(entry).to.include({ outcome: 'refused', refusalCode: 'draining', chargedTokens: 0 });
+  });
+
   it('takes a request without a word against it for a good one', () => {
     expect(entryOf(answered(200), facts({ written: true })).outcome).to.equal('ok');
   });
