@@ -5,7 +5,8 @@
 -- because rows are missing. So rows are deleted by the functions below and by nothing else that the gateway
 -- may do. They go by the earlier of two clocks, the caller's and Postgres's: one that is wrong deletes
 -- nothing early. A day is due when all of it is older than the days of retention, of which there is one at
--- least: never today, nor yesterday.
+-- least: never today, nor yesterday. A partition's name has no era: a day of before the first one that
+-- gateway.ensure_audit_day makes is none, or 2026 BC would be very old and named like today.
 
 create table gateway_meta.sweeps (
   single       boolean primary key default true,
@@ -27,7 +28,9 @@ declare
   due uuid[];
   deleted integer;
 begin
-  if today is null or most is null or to_regclass(format('gateway.%I', partition)) is null then
+  if today is null or most is null or of_day < date '2020-01-01'
+    or to_regclass(format('gateway.%I', partition)) is null
+  then
     return 0;
   end if;
   execute format(
@@ -70,7 +73,9 @@ declare
   partition text := 'audit_log_' || to_char(of_day, 'YYYYMMDD');
   age integer := least(today, (clock_timestamp() at time zone 'UTC')::date) - of_day;
 begin
-  if today is null or to_regclass(format('gateway.%I', partition)) is null then
+  if today is null or of_day < date '2020-01-01'
+    or to_regclass(format('gateway.%I', partition)) is null
+  then
     return false;
   end if;
   lock table only gateway.audit_log in access exclusive mode;

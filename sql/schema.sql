@@ -242,7 +242,9 @@ declare
   due uuid[];
   deleted integer;
 begin
-  if today is null or most is null or to_regclass(format('gateway.%I', partition)) is null then
+  if today is null or most is null or of_day < date '2020-01-01'
+    or to_regclass(format('gateway.%I', partition)) is null
+  then
     return 0;
   end if;
   execute format(
@@ -284,7 +286,9 @@ declare
   partition text := 'audit_log_' || to_char(of_day, 'YYYYMMDD');
   age integer := least(today, (clock_timestamp() at time zone 'UTC')::date) - of_day;
 begin
-  if today is null or to_regclass(format('gateway.%I', partition)) is null then
+  if today is null or of_day < date '2020-01-01'
+    or to_regclass(format('gateway.%I', partition)) is null
+  then
     return false;
   end if;
   lock table only gateway.audit_log in access exclusive mode;

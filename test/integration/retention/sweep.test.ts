@@ -94,6 +94,19 @@ describe('retention/sweep', function () {
     expect(await world.readRows(brief)).to.deep.equal(['0:1', '1:1']);
   });
 
+  it('takes no day before Christ for the one that its partition is named after', async () => {
+    const brief = await world.makeAccount(1);
+    await addDays(brief, 0);
+    const { rows } = await world.client.query<object>(
+      `select gateway.delete_audit_rows(day, $1, 10) as deleted, gateway.drop_audit_day(day, $1) as dropped
+       from cast($2 as date) as day`,
+      [world.day(0), `${world.day(0)} BC`],
+    );
+    expect(rows).to.deep.equal([{ deleted: 0, dropped: false }]);
+    expect(await world.readRows(brief)).to.deep.equal(['0:1']);
+    expect(await world.readLedger(brief)).to.deep.equal(['0:3']);
+  });
+
   it('drops no day that a tenant still keeps, whoever asks for it', async () => {
     await world.makeAccount(1);
     const lasting = await world.makeAccount(10);
