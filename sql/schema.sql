@@ -240,6 +240,8 @@ declare
   partition text := 'audit_log_' || to_char(of_day, 'YYYYMMDD');
   age integer := least(today, (clock_timestamp() at time zone 'UTC')::date) - of_day;
   due uuid[];
+  times timestamptz[];
+  ids uuid[];
   deleted integer;
 begin
   if today is null or most is null or of_day < date '2020-01-01'
@@ -259,6 +261,15 @@ begin
     return 0;
   end if;
 
+  -- Chosen before anything is sealed: a row that a late entry brings after this, with a new line of the
+  -- ledger, is for the next batch. Each statement sees what was committed before it.
+  execute format(
+    'select array_agg(admitted_at), array_agg(id) from (
+       select admitted_at, id from gateway.%I where tenant_id = any ($1) limit $2
+     ) chosen',
+    partition
+  ) into times, ids using due, least(most, 10000);
+
   -- Whoever brings a late entry of that day locks its line of the ledger first, in the same order.
   perform 1 from gateway.token_ledger line
     where line.tenant_id = any (due) and line.day = of_day
@@ -266,11 +277,10 @@ begin
   update gateway.token_ledger line set sealed = true
     where line.tenant_id = any (due) and line.day = of_day and not line.sealed;
   execute format(
-    'delete from gateway.%1$I where ctid = any (array(
-       select ctid from gateway.%1$I where tenant_id = any ($1) limit $2
-     ))',
+    'delete from gateway.%I row using unnest($1, $2) as chosen (admitted_at, id)
+     where row.admitted_at = chosen.admitted_at and row.id = chosen.id',
     partition
-  ) using due, least(most, 10000);
+  ) using times, ids;
   get diagnostics deleted = row_count;
   return deleted;
 end

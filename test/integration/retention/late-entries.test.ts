@@ -141,6 +141,33 @@ describe('retention: entries that come late', function () {
     expect(await world.readLedger(brief)).to.deep.equal(['5:46 sealed']);
   });
 
+  it('charges nothing twice whose line was made while a sweeper was between seal and deletion', async () => {
+    await store(event(1, 5));
+    // The test is where the sweeper would be only for a moment: in the seal, after its look at the lines.
+    await world.sql.query(`
+      create function public.wait() returns trigger language plpgsql
+        as $$ begin perform pg_advisory_xact_lock_shared(1, 1); return null; end $$;
+      create trigger wait before update of sealed on gateway.token_ledger execute function public.wait();
+      select pg_advisory_lock(1, 1)`);
+    const sweeper = world.makeRuntimeClient();
+    await sweeper.connect();
+    try {
+      const deleted = sweeper.query('select gateway.delete_audit_rows($1, $2, 10)', [
+        ...[world.day(5), world.day(0)],
+      ]);
+      await until(isWaiting, { withinMs: 5_000, what: 'the sweeper to seal' });
+      expect(await store(event(2, 5, { model: 'other' }))).to.deep.equal([]);
+      await world.sql.query('select pg_advisory_unlock(1, 1)');
+      await deleted;
+    } finally {
+      await sweeper.end();
+    }
+    await sweepNow();
+    expect(await world.readRows(brief)).to.deep.equal([]);
+    expect(await store(event(2, 5, { model: 'other' }))).to.deep.equal([`2-0 ${DAY_SWEPT}`]);
+    expect(await world.readLedger(brief)).to.deep.equal(['5:92 sealed']);
+  });
+
   it('is not overtaken by a sweeper, which leaves the day for later', async () => {
     await sweepNow();
     await store(event(1, 5, LOST), event(2, 40, LOST));
