@@ -2,6 +2,7 @@ import type { Entry } from '../ledger/entry.ts';
 import type { StreamEvent } from '../ledger/event-stream.ts';
 import { readSqlState } from '../store/postgres.ts';
 import type { PostgresClient } from '../store/postgres.ts';
+import { chooseEntries } from './choose-entries.ts';
 import { dayOf, ensureDays } from './ensure-days.ts';
 import { insertEntries } from './insert-entries.ts';
 import { DAY_SWEPT, isPoison, NOT_AN_ENTRY, rejectEvent } from './reject-event.ts';
@@ -72,13 +73,15 @@ async function insertSome(
   read: readonly Read[],
   past: ReadonlySet<string>,
 ): Promise<readonly Rejection[]> {
-  const old = read.filter(({ entry }) => past.has(dayOf(entry)));
+  // Weighed is what would be stored: where a refusal takes the place of a lost entry, no other stays.
+  const chosen = new Set(chooseEntries(toEntries(read)));
+  const old = read.filter(({ entry }) => chosen.has(entry) && past.has(dayOf(entry)));
   if (old.length === 0) {
-    await insertEntries(client, toEntries(read));
+    await insertEntries(client, [...chosen]);
     return [];
   }
   const { over, doubtful } = await weighPast(client, toEntries(old));
-  const wanted = toEntries(read).filter((entry) => !over.has(entry) && !doubtful.has(entry));
+  const wanted = [...chosen].filter((entry) => !over.has(entry) && !doubtful.has(entry));
   await insertEntries(client, wanted);
   return old
     .filter(({ entry }) => doubtful.has(entry))

@@ -168,6 +168,11 @@ describe('retention: entries that come late', function () {
     expect(await world.readLedger(brief)).to.deep.equal(['5:92 sealed']);
   });
 
+  it('gives back what a lost request was charged, where both entries come at once', async () => {
+    expect(await store(event(1, 5, LOST), event(1, 5, REFUSED))).to.deep.equal([]);
+    expect(await world.readLedger(brief)).to.deep.equal([]);
+  });
+
   it('is not overtaken by a sweeper, which leaves the day for later', async () => {
     await sweepNow();
     await store(event(1, 5, LOST), event(2, 40, LOST));
