@@ -44,7 +44,10 @@ export interface LastSweep {
   readonly ageMs: number;
 }
 
-/** Undefined: there was none. `wallDay` is the caller's UTC day. */
+/**
+ * Undefined: there was none, or only one whose day is beyond tomorrow: two clocks were wrong, and nothing
+ * would be swept until that day. `wallDay` is the caller's UTC day.
+ */
 export async function readLastSweep(
   client: Connection,
   wallDay: string,
@@ -52,7 +55,7 @@ export async function readLastSweep(
   const { rows } = await client.query<LastSweep>(
     `select day < least($1::date, (now() at time zone 'UTC')::date) as due,
        (extract(epoch from now() - finished_at) * 1000)::bigint as "ageMs"
-     from gateway_meta.sweeps`,
+     from gateway_meta.sweeps where day <= (now() at time zone 'UTC')::date + 1`,
     [wallDay],
   );
   return rows[0];

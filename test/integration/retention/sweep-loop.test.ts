@@ -105,6 +105,26 @@ describe('retention/sweep-loop', function () {
     await untilSwept(2);
   });
 
+  it('sweeps again where clocks that were wrong have noted a day that is far ahead', async () => {
+    await world.sql.query(
+      `insert into gateway_meta.sweeps (day, finished_at) values ($1, now() + interval '30 days')`,
+      [world.day(-30)],
+    );
+    const sweeper = start();
+    await untilSwept(1);
+    await untilRounds(5);
+    expect(sweeps.map(({ today }) => today)).to.deep.equal([world.day(0)]);
+    const ageMs = systemClock.monotonicMs() - (sweeper.sweptAtMs ?? Infinity);
+    expect(ageMs).to.be.within(0, 10_000);
+  });
+
+  it('takes the day of a gateway that is past midnight already for swept', async () => {
+    await world.sql.query('insert into gateway_meta.sweeps (day) values ($1)', [world.day(-1)]);
+    start();
+    await untilRounds(5);
+    expect(sweeps).to.deep.equal([]);
+  });
+
   it('leaves it to another that has the lock, and goes on without waiting', async () => {
     await world.addRows(brief, 5);
     await addPrompt();
