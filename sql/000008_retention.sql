@@ -15,6 +15,35 @@ create table gateway_meta.sweeps (
   constraint sweeps_has_one_row check (single)
 );
 
+-- As in 000002, but the day is made beside the audit log and then attached. Made as a partition it asked
+-- for the audit log alone: whoever reads it was waited for, and the drain had to wait behind that.
+create or replace function gateway.ensure_audit_day(day date) returns void
+language plpgsql security definer set search_path = pg_catalog, gateway, pg_temp
+as $$
+declare
+  partition text := 'audit_log_' || to_char(day, 'YYYYMMDD');
+begin
+  if day is null or day not between date '2020-01-01' and current_date + 366 then
+    raise exception 'no audit partition is made for %', day using errcode = 'datetime_field_overflow';
+  end if;
+  if to_regclass(format('gateway.%I', partition)) is not null then
+    return;
+  end if;
+  -- One at a time: the one that comes second finds it there.
+  lock table only gateway.audit_log in share update exclusive mode;
+  if to_regclass(format('gateway.%I', partition)) is not null then
+    return;
+  end if;
+  execute format('create table gateway.%I (like gateway.audit_log including all)', partition);
+  execute format(
+    'alter table gateway.audit_log attach partition gateway.%I for values from (%L) to (%L)',
+    partition,
+    to_char(day, 'YYYY-MM-DD') || ' 00:00:00+00',
+    to_char(day + 1, 'YYYY-MM-DD') || ' 00:00:00+00'
+  );
+end
+$$;
+
 -- Deletes at most so many rows of a day, of tenants whose retention it has outlived (100 of them at a time),
 -- and tells how many; 0: there are no more. Rows lie scattered among those of other tenants, so they are
 -- found by the index of tenants even where statistics still speak of rows that are gone.

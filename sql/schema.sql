@@ -329,15 +329,18 @@ begin
   if to_regclass(format('gateway.%I', partition)) is not null then
     return;
   end if;
+  -- One at a time: the one that comes second finds it there.
+  lock table only gateway.audit_log in share update exclusive mode;
+  if to_regclass(format('gateway.%I', partition)) is not null then
+    return;
+  end if;
+  execute format('create table gateway.%I (like gateway.audit_log including all)', partition);
   execute format(
-    'create table gateway.%I partition of gateway.audit_log for values from (%L) to (%L)',
+    'alter table gateway.audit_log attach partition gateway.%I for values from (%L) to (%L)',
     partition,
     to_char(day, 'YYYY-MM-DD') || ' 00:00:00+00',
     to_char(day + 1, 'YYYY-MM-DD') || ' 00:00:00+00'
   );
-exception
-  when duplicate_table or unique_violation then
-    return;
 end
 $function$
 CREATE OR REPLACE FUNCTION gateway.note_change()

@@ -198,6 +198,30 @@ describe('retention: entries that come late', function () {
     expect(await world.readLedger(brief)).to.deep.equal(['5:46 sealed', '40:46 sealed']);
   });
 
+  it('makes a day while somebody reads the audit log, and one drain for another', async () => {
+    const other = world.makeRuntimeClient();
+    await other.connect();
+    await world.sql.query('begin');
+    await world.sql.query('select from gateway.audit_log limit 1');
+    try {
+      for (const client of [drain, other]) {
+        await client.query(`begin; set local lock_timeout = '2s'`);
+        await client.query('lock table only gateway.audit_log in row exclusive mode');
+      }
+      await drain.query('select gateway.ensure_audit_day($1)', [world.day(7)]);
+      const made = other.query('select gateway.ensure_audit_day($1)', [world.day(7)]);
+      await until(isWaiting, { withinMs: 5_000, what: 'the other to wait' });
+      await drain.query('commit');
+      await made;
+      await other.query('commit');
+      expect(await store(event(1, 7))).to.deep.equal([]);
+    } finally {
+      await other.end();
+      await world.sql.query('commit');
+    }
+    expect(await world.readRows(brief)).to.deep.equal(['7:1']);
+  });
+
   async function isWaiting(): Promise<boolean> {
     const { rows } = await world.sql.query(
       `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
