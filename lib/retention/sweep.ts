@@ -10,7 +10,7 @@ export interface Swept {
   /** Days whose partitions were made, and dropped. */
   readonly made: readonly string[];
   readonly dropped: readonly string[];
-  /** Days that somebody else was busy with: they are for the next sweep. */
+  /** Days that somebody else was busy with, or was taken to be: they are for the next sweep. */
   readonly postponed: readonly string[];
   /** Deleted one by one: rows of dropped partitions are not counted. */
   readonly auditRows: number;
@@ -28,6 +28,8 @@ export interface SweepParts {
 
 const AUDIT_BATCH = 2_000;
 const SEAL_BATCH = 5_000;
+/** Others wait behind each try for a lock; after so many in vain no more days of a kind are tried. */
+const MOST_BUSY = 3;
 /** lock_not_available: somebody else was busy for longer than may be waited for. */
 const BUSY = '55P03';
 
@@ -48,9 +50,12 @@ export async function sweep(client: Connection, { wallDay, mayGoOn }: SweepParts
     days: readonly string[],
     act: (day: string) => Promise<unknown>,
   ): Promise<void> {
+    let busy = 0;
     for (const day of days) {
       if (!mayGoOn()) return;
-      if (await isBusy(act(day))) postponed.push(day);
+      if (busy < MOST_BUSY && !(await isBusy(act(day)))) continue;
+      busy += 1;
+      postponed.push(day);
     }
   }
 
