@@ -20,8 +20,8 @@ export interface SweepDutyParts {
 
 /**
  * Sweeps once a day, by whichever host comes first, and tells of it. Nothing is swept while a shard
- * does not admit or, as far as its owner is here, has entries that wait: what Redis or a worker still
- * has of an old day is to reach Postgres first.
+ * does not admit or has entries that wait, whoever owns it: what Redis or a worker still has of an old
+ * day is to reach Postgres first.
  */
 export function startSweeping(
   { settings, clock, log }: SweepDutyParts,

@@ -1,3 +1,4 @@
+import { readTimeMs } from '../ledger/read-time.ts';
 import { openShardLedger } from '../ledger/shard-ledger.ts';
 import type { ShardLedger } from '../ledger/shard-ledger.ts';
 import { describeError } from '../log/logger.ts';
@@ -17,7 +18,7 @@ export interface ShardState {
   readonly ready: boolean;
   /** Events that wait for Postgres, as its owner saw last; null for others. */
   readonly waiting: number | null;
-  /** Monotonic milliseconds since which the oldest of them waits; null where none does. */
+  /** Monotonic milliseconds since which the oldest of them waits, whoever owns it; null where none does. */
   readonly oldestAtMs: number | null;
   /**
    * Monotonic milliseconds of Postgres's last answer to this shard's session, as owner or waiting
@@ -39,6 +40,7 @@ export class ShardOwner {
   #session: ShardSession | undefined;
   #ownership: Ownership | undefined;
   #readyElsewhere = false;
+  #oldestAtMsElsewhere: number | null = null;
   #failing = false;
   #stopAtMs = Infinity;
 
@@ -55,7 +57,7 @@ export class ShardOwner {
       owner: owned !== undefined,
       ready: owned?.ready ?? this.#readyElsewhere,
       waiting: owned?.waiting ?? null,
-      oldestAtMs: owned?.oldestAtMs ?? null,
+      oldestAtMs: owned ? owned.oldestAtMs : this.#oldestAtMsElsewhere,
       answeredAtMs: this.#session?.answeredAtMs ?? null,
     };
   }
@@ -103,15 +105,26 @@ export class ShardOwner {
     } finally {
       this.#ownership = undefined;
       this.#readyElsewhere = false;
+      this.#oldestAtMsElsewhere = null;
       this.#session = undefined;
       await session.end();
     }
   }
 
-  /** Whether the shard admits is everybody's business; its owner is another gateway. */
+  /** Whether the shard admits, and what waits, is everybody's business; its owner is another gateway. */
   async #lookAtOther(session: ShardSession): Promise<void> {
+    const { redis, clock } = this.#parts;
     try {
-      this.#readyElsewhere = await askRedis(this.#ledger.isReady(), () => session.beat());
+      const asked = Promise.all([
+        this.#ledger.isReady(),
+        this.#ledger.events.read(1),
+        readTimeMs(redis),
+      ]);
+      const [ready, [oldest], nowMs] = await askRedis(asked, () => session.beat());
+      this.#readyElsewhere = ready;
+      // An id begins with Redis's time.
+      const ageMs = oldest && Math.max(0, nowMs - Number.parseInt(oldest.streamId, 10));
+      this.#oldestAtMsElsewhere = ageMs === undefined ? null : clock.monotonicMs() - ageMs;
       this.#failing = false;
     } catch (error) {
       if (!(error instanceof NoAnswerError)) throw error;

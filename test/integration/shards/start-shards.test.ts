@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { openEventStream } from '../../../lib/ledger/event-stream.ts';
 import { KEYS } from '../../../lib/ledger/keys.ts';
+import { readTimeMs } from '../../../lib/ledger/read-time.ts';
 import type { ShardsParts } from '../../../lib/shards/shards-parts.ts';
 import type { Shards } from '../../../lib/shards/start-shards.ts';
+import { LOCK_CLASS } from '../../../lib/store/advisory-locks.ts';
 import type { Redis } from '../../../lib/store/redis.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
@@ -73,6 +75,19 @@ describe('shards/start-shards', function () {
     expect(others).to.deep.equal([]);
     expect(world.counts.get('drained')).to.equal(1_103);
     expect(world.counts.get('rejected')).to.equal(0);
+  });
+
+  it('sees how long an entry waits in a shard that another gateway owns', async () => {
+    await world.sql.query('select pg_advisory_lock($1, 0)', [LOCK_CLASS]);
+    const nowMs = await readTimeMs(redis);
+    await redis.xadd(KEYS.events(0), `${nowMs - 90_000}-0`, 'entry', 'any');
+    const shards = start();
+    await untilShard(shards, 'seen', ({ oldestAtMs }) => oldestAtMs !== null);
+    const [state] = shards.state();
+    expect(state).to.include({ owner: false, waiting: null });
+    expect(systemClock.monotonicMs() - (state?.oldestAtMs ?? 0)).to.be.within(90_000, 100_000);
+    await redis.del(KEYS.events(0));
+    await untilShard(shards, 'empty', ({ oldestAtMs }) => oldestAtMs === null);
   });
 
   it('brings to Postgres what is there when it is told to stop', async () => {
