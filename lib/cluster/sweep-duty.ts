@@ -1,9 +1,11 @@
 import type { Settings } from '../config/settings.ts';
 import { describeError } from '../log/logger.ts';
 import type { Logger } from '../log/logger.ts';
+import { readEarlierMs } from '../retention/read-earlier-ms.ts';
 import { startSweeper } from '../retention/sweep-loop.ts';
 import type { Sweeper } from '../retention/sweep-loop.ts';
 import type { Shards } from '../shards/start-shards.ts';
+import type { Redis } from '../store/redis.ts';
 import type { Clock } from '../time/clock.ts';
 import { openDutyClient } from './duty-client.ts';
 
@@ -16,6 +18,7 @@ export interface SweepDutyParts {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly redis: Redis;
 }
 
 /**
@@ -24,11 +27,12 @@ export interface SweepDutyParts {
  * day is to reach Postgres first.
  */
 export function startSweeping(
-  { settings, clock, log }: SweepDutyParts,
+  { settings, clock, log, redis }: SweepDutyParts,
   shards: Pick<Shards, 'state'>,
 ): Sweeper {
   return startSweeper({
     clock,
+    readWallMs: () => readEarlierMs(redis, clock),
     makeClient: () => openDutyClient(settings, 'nzgw sweeper'),
     everyMs: EVERY_MS,
     soonMs: SOON_MS,

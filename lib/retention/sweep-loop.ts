@@ -11,7 +11,9 @@ import { noteSwept, openSweepSession, readLastSweep, tryLockSweep } from './swee
 export interface SweeperParts {
   /** A new client, not connected yet. */
   readonly makeClient: () => PostgresClient;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Milliseconds since 1970 by the earliest of the clocks that must not be ahead. */
+  readonly readWallMs: () => Promise<number>;
   /** Between two looks at whether there is something to do. */
   readonly everyMs: number;
   /** The same, while nothing may be swept. */
@@ -59,7 +61,7 @@ export function startSweeper(parts: SweeperParts): Sweeper {
     for (let batch = 0; batch < PROMPT_BATCHES && !stopped; batch += 1) {
       if ((await deleteExpiredPrompts(client)) === 0) break;
     }
-    const wallDay = toUtcDay(clock.wallMs());
+    const wallDay = toUtcDay(await parts.readWallMs());
     if (isStopped() || !(await isDue(client, wallDay))) return parts.everyMs;
     if (!parts.maySweep()) return parts.soonMs;
     // Whoever had the lock before may have done it meanwhile.

@@ -38,7 +38,8 @@ describe('retention/sweep-loop', function () {
         rounds += 1;
         return world.makeRuntimeClient();
       },
-      clock: { ...systemClock, wallMs: () => Date.parse(`${world.day(behind)}T00:00:01Z`) },
+      clock: systemClock,
+      readWallMs: () => Promise.resolve(Date.parse(`${world.day(behind)}T00:00:01Z`)),
       everyMs: 10,
       soonMs: 10,
       maySweep: () => true,
@@ -116,6 +117,16 @@ describe('retention/sweep-loop', function () {
     expect(sweeps.map(({ today }) => today)).to.deep.equal([world.day(0)]);
     const ageMs = systemClock.monotonicMs() - (sweeper.sweptAtMs ?? Infinity);
     expect(ageMs).to.be.within(0, 10_000);
+  });
+
+  it('sweeps nothing while nobody can tell the time, but deletes prompts', async () => {
+    await world.addRows(brief, 5);
+    await addPrompt();
+    start({ readWallMs: () => Promise.reject(new Error('Redis is away')) });
+    await untilRounds(4);
+    expect([await countPrompts(), sweeps.length]).to.deep.equal([0, 0]);
+    expect(troubles).to.not.deep.equal([]);
+    expect(await world.readRows(brief)).to.deep.equal(['5:1']);
   });
 
   it('takes the day of a gateway that is past midnight already for swept', async () => {
@@ -210,7 +221,7 @@ describe('retention/sweep-loop', function () {
     await world.addRows(brief, 5, 7_000);
     let nowMs = 0;
     const monotonicMs = (): number => (nowMs += 5_000);
-    start({ clock: { ...systemClock, monotonicMs }, everyMs: 60_000 });
+    start({ clock: { monotonicMs }, everyMs: 60_000 });
     await until(() => sweeps.at(-1)?.finished === true, { withinMs: 10_000, what: 'the end' });
     expect(sweeps.length).to.be.above(1);
     expect(sweeps.reduce((sum, { auditRows }) => sum + auditRows, 0)).to.equal(7_000);
