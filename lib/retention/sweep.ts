@@ -65,7 +65,7 @@ export async function sweep(client: Connection, { wallDay, mayGoOn }: SweepParts
   });
   const prompts = await repeat(mayGoOn, () => deleteExpiredPrompts(client));
   await doDays(toDrop, async (day) => {
-    await repeat(mayGoOn, () => sealSome(client, day));
+    await repeat(mayGoOn, () => sealSome(client, day, today));
     if (mayGoOn() && (await dropDay(client, day, today))) dropped.push(day);
   });
   await doDays(toThin, (day) =>
@@ -102,8 +102,8 @@ async function isBusy(act: Promise<unknown>): Promise<boolean> {
 }
 
 /** Early, so that nobody waits for it while the partition is dropped: it says no more than is true soon. */
-async function sealSome(client: Connection, day: string): Promise<number> {
-  const { rowCount } = await client.query(SEAL, [day, SEAL_BATCH]);
+async function sealSome(client: Connection, day: string, today: string): Promise<number> {
+  const { rowCount } = await client.query(SEAL, [day, SEAL_BATCH, today]);
   return rowCount ?? 0;
 }
 
@@ -127,6 +127,7 @@ const SEAL = `
   with unsealed as (
     select tenant_id, key_id, model, day from gateway.token_ledger
     where day = $1::date and not sealed
+      and day < $3::date - (select coalesce(max(audit_retention_days), 90) from gateway.tenants)
     order by tenant_id, key_id, model limit $2 for no key update
   )
   update gateway.token_ledger line set sealed = true from unsealed

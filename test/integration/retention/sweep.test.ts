@@ -137,6 +137,23 @@ describe('retention/sweep', function () {
     expect((await sweepAt(0)).dropped).to.deep.equal([6, 5, 4, 3, 2].map(toDay));
   });
 
+  it('seals nothing of a day that a tenant has come to keep since the sweep began', async () => {
+    const account = await world.makeAccount(2);
+    await addDays(account, 3, 4);
+    const query = async (text: string, values: unknown[]): Promise<unknown> => {
+      const result = await world.client.query(text, values);
+      if (text.includes('pg_inherits')) {
+        await world.sql.query('update gateway.tenants set audit_retention_days = 30');
+      }
+      return result;
+    };
+    const swept = await sweepAt(0, () => true, { query } as Connection);
+    expect(swept).to.deep.include({ dropped: [], finished: true });
+    expect(await world.readRows(account)).to.deep.equal(['3:1', '4:1']);
+    expect(await world.readLedger(account)).to.deep.equal(['3:3', '4:3']);
+    expect((await compareAudit(world.sql)).unverifiableDays).to.deep.equal([]);
+  });
+
   it('keeps what belongs to no tenant until its day is dropped', async () => {
     await world.makeAccount(1);
     await world.makeAccount(3);
