@@ -8,7 +8,7 @@ type Client = Pick<PostgresClient, 'query'>;
 export interface EnsuredDays {
   /** Days that Postgres will never make a partition for, each with the SQLSTATE that says so. */
   readonly refused: ReadonlyMap<string, string>;
-  /** Days before today, by Postgres's clock: the sweeper may delete some of their rows. */
+  /** Days before today, by Postgres's clock, or before the last sweep's: rows of them may be gone. */
   readonly past: ReadonlySet<string>;
 }
 
@@ -52,5 +52,5 @@ async function ensure(
 
 const ENSURE = `
   select gateway.ensure_audit_day(day), to_char(day, 'YYYY-MM-DD') as day,
-    day < (now() at time zone 'UTC')::date as past
+    day < greatest((now() at time zone 'UTC')::date, (select day from gateway_meta.sweeps)) as past
   from unnest($1::date[]) as day`;

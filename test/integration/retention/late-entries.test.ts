@@ -115,6 +115,16 @@ describe('retention: entries that come late', function () {
     expect(await world.readLedger(brief)).to.deep.equal(['5:0']);
   });
 
+  it('knows a swept day for past where Postgres’s clock has gone back since', async () => {
+    await store(event(1, 0));
+    // As it was three days later.
+    await world.sql.query(`update gateway.token_ledger set sealed = true`);
+    await world.sql.query('delete from gateway.audit_log');
+    await world.sql.query('insert into gateway_meta.sweeps (day) values ($1)', [world.day(-3)]);
+    expect(await store(event(1, 0))).to.deep.equal([`1-0 ${DAY_SWEPT}`]);
+    expect(await world.readLedger(brief)).to.deep.equal(['0:46 sealed']);
+  });
+
   it('finds the poison among late entries too', async () => {
     await store(event(1, 5));
     await sweepNow();
