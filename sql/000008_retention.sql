@@ -8,6 +8,9 @@
 -- least: never today, nor yesterday. A partition's name has no era: a day of before the first one that
 -- gateway.ensure_audit_day makes is none, or 2026 BC would be very old and named like today.
 
+-- Sealing a day asks for its lines by the day alone.
+create index token_ledger_unsealed on gateway.token_ledger (day) where not sealed;
+
 create table gateway_meta.sweeps (
   single       boolean primary key default true,
   day          date not null,

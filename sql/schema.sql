@@ -199,6 +199,7 @@ CREATE INDEX revocations_tenant ON gateway.revocations USING btree (tenant_id) W
 CREATE INDEX revocations_xid ON gateway.revocations USING btree (xid)
 CREATE INDEX token_ledger_key_sums ON gateway.token_ledger USING btree (key_id, day) INCLUDE (charged_tokens)
 CREATE INDEX token_ledger_tenant_sums ON gateway.token_ledger USING btree (tenant_id, day) INCLUDE (charged_tokens)
+CREATE INDEX token_ledger_unsealed ON gateway.token_ledger USING btree (day) WHERE (NOT sealed)
 CREATE UNIQUE INDEX api_keys_pkey ON gateway.api_keys USING btree (id)
 CREATE UNIQUE INDEX api_keys_public_id_is_unique ON gateway.api_keys USING btree (public_id)
 CREATE UNIQUE INDEX audit_log_pkey ON ONLY gateway.audit_log USING btree (admitted_at, id)
