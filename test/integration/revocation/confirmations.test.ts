@@ -115,9 +115,11 @@ describe('revocation/confirmations', function () {
 
   it('waits for a gateway that has gone only as long as its workers may believe what it said', async () => {
     const [one, other] = [await openGateway(), await openGateway()];
+    // As one who revokes does: looks who runs before the act.
+    const looked = await openConfirmations(await open(), systemClock, LEASE_MS);
     const xid = await write();
     await say(one, await readSnapshot(one));
-    const waiting = confirmations.wait(xid, LONG_MS);
+    const waiting = looked.wait(xid, LONG_MS);
     await other.end();
     const confirmed = await waiting;
     expect(confirmed).to.include({ gateways: 1, confirmed: 1 });
