@@ -131,12 +131,12 @@ describe('admission/admit', () => {
     const shards: number[] = [];
     let asked = 0;
     const admit = openAdmit(openTestLedger(redis), {
-      timeoutMs: 120,
+      timeoutMs: 400,
       onAsk: () => void (asked += 1),
       onFill: (shard) => void shards.push(shard),
     });
     expect((await refusalOf(admit, { principal: BUDGET })).code).to.equal('limiter_unavailable');
-    expect(asked).to.be.within(2, 3);
+    expect(asked).to.be.within(2, 9);
     expect(shards).to.have.length(asked).and.to.include(0);
   });
 
