@@ -74,6 +74,28 @@ describe('architecture: workflows', () => {
       'a job that may write more',
       () => change('packages: write', 'packages: write\n      actions: write'),
     ],
+    [
+      'a job that may write more, in one line',
+      () => change(/permissions:\n {6}contents: read/, 'permissions: { contents: write }'),
+    ],
+    ['a job that may write more, quoted', () => change('contents: read', "contents: 'write'")],
+    [
+      'comments of strangers',
+      () => change("push:\n    tags: ['v*']", 'issue_comment:\n    types: [created]'),
+    ],
+    ['triggers in one line', () => change("on:\n  push:\n    tags: ['v*']", 'on: [push]')],
+    [
+      'a pull request, where something is written',
+      () => change("tags: ['v*']", "tags: ['v*']\n  pull_request:"),
+    ],
+    [
+      'packages of a release from a cache',
+      () => change('node-version: 24\n', 'node-version: 24\n          cache: npm\n'),
+    ],
+    [
+      'layers of a release from a cache',
+      () => change('push: true\n', 'push: true\n          cache-from: type=gha\n'),
+    ],
     ['a job that may go on for ever', () => change('    timeout-minutes: 15\n', '')],
     ['a job that may go on for hours', () => change('timeout-minutes: 15', 'timeout-minutes: 300')],
     [

@@ -7,6 +7,9 @@ interface Job {
 const PIN = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40} # v?\d+\.\d+\.\d+$/;
 /** May be written to, and by which job. */
 const WRITES: ReadonlySet<string> = new Set(['image packages', 'publish contents']);
+const TRIGGERS: ReadonlySet<string> = new Set(['push', 'pull_request', 'schedule']);
+/** As the value of a permission, however it is written: `write`, `"write"`, `{ contents: write }`. */
+const MAY_WRITE = /(?:^|[\s{,:"'])write(?:$|[\s},"'])/;
 
 /**
  * What is wrong with a workflow of GitHub Actions, one line each. It reads lines, not YAML: jobs are
@@ -14,7 +17,12 @@ const WRITES: ReadonlySet<string> = new Set(['image packages', 'publish contents
  */
 export function judgeWorkflow(text: string): readonly string[] {
   const lines = text.split('\n').filter((line) => !/^\s*#/.test(line));
-  const faults = [...judgeWhole(lines), ...judgeActions(lines), ...judgeCommands(lines)];
+  const faults = [
+    ...judgeWhole(lines),
+    ...judgeTriggers(lines),
+    ...judgeActions(lines),
+    ...judgeCommands(lines),
+  ];
   const jobs = readJobs(lines);
   if (jobs.length === 0) faults.push('there are no jobs');
   for (const job of jobs) faults.push(...judgeJob(job));
@@ -35,6 +43,26 @@ function judgeWhole(lines: readonly string[]): readonly string[] {
     const takes = /\bsecrets\b/.test(expression) && expression.trim() !== 'secrets.GITHUB_TOKEN';
     if (takes) faults.push(`takes a secret: ${expression}`);
   }
+  return faults;
+}
+
+/** What may write takes nothing from a pull request, nor from a cache that one of main's packages filled. */
+function judgeTriggers(lines: readonly string[]): readonly string[] {
+  const faults: string[] = [];
+  const after = lines.slice(lines.indexOf('on:') + 1);
+  const end = after.findIndex((line) => /^\S/.test(line));
+  const triggers = after
+    .slice(0, end)
+    .flatMap((line) => /^ {2}([\w-]+):/.exec(line)?.slice(1) ?? []);
+  if (!lines.includes('on:') || triggers.length === 0) faults.push('triggers cannot be read');
+  for (const trigger of triggers) {
+    if (!TRIGGERS.has(trigger)) faults.push(`is started by ${trigger}`);
+  }
+  if (!lines.some((line) => MAY_WRITE.test(line))) return faults;
+  if (triggers.includes('pull_request')) faults.push('writes for a pull request');
+  const isCache = (line: string): boolean =>
+    /\b(?:cache:|cache-|actions\/cache)/.test(line) && !line.endsWith('cache-binary: false');
+  faults.push(...lines.filter(isCache).map((line) => `a release from a cache: ${line.trim()}`));
   return faults;
 }
 
@@ -80,7 +108,8 @@ function judgeJob({ name, lines }: Job): readonly string[] {
   const minutes = Number(/^ {4}timeout-minutes: (\d+)$/m.exec(text)?.[1] ?? NaN);
   if (!(minutes <= 60)) faults.push(`${name}: no end within an hour`);
   if (!/^ {4}runs-on: ubuntu-\d\d\.\d\d$/m.test(text)) faults.push(`${name}: on some machine`);
-  for (const [, what = ''] of text.matchAll(/^\s+([a-z-]+): write$/gm)) {
+  for (const line of lines.filter((text) => MAY_WRITE.test(text))) {
+    const what = /^ {6}([a-z-]+): write$/.exec(line)?.[1] ?? line.trim();
     if (!WRITES.has(`${name} ${what}`)) faults.push(`${name}: may write ${what}`);
   }
   return faults;
