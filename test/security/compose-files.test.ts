@@ -108,6 +108,9 @@ describe('security: the compose files', () => {
         );
         const added = service === 'caddy' ? ['NET_BIND_SERVICE'] : undefined;
         expect(block['cap_add'], place).to.deep.equal(added);
+        // Ours has its user in the image; root of another is root without capabilities.
+        const user = /^(postgres|redis)$/.test(service) ? '999:999' : undefined;
+        expect(block['user'], place).to.equal(user);
       }
     }
   });
