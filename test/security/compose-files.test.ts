@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { readFile } from 'node:fs/promises';
+import { ROOT } from '../../lib/root.ts';
 import {
   listNames,
   readComposeFile,
@@ -112,6 +114,19 @@ describe('security: the compose files', () => {
         const user = /^(postgres|redis)$/.test(service) ? '999:999' : undefined;
         expect(block['user'], place).to.equal(user);
       }
+    }
+  });
+
+  it('for developers are a project of their own, which stops nothing of the product', async () => {
+    const { scripts } = JSON.parse(await readFile(new URL('package.json', ROOT), 'utf8')) as {
+      readonly scripts: Readonly<Record<string, string>>;
+    };
+    const calls = Object.values(scripts).flatMap((script) =>
+      script.split('&&').filter((call) => call.includes('docker compose')),
+    );
+    expect(calls).to.have.length(3);
+    for (const call of calls) {
+      expect(call.trim()).to.match(/^docker compose -p nzgw-dev -f docker-compose\.dev\.yml /);
     }
   });
 
