@@ -50,10 +50,16 @@ ExecStopPost=/bin/sh -c 'journalctl --no-pager --boot > /mnt/out/journal.txt'
 WantedBy=multi-user.target
 `;
 
+/** A rule set that takes its time: whoever does not wait for it is flushed. */
+const SLOW_RULES = `[Service]
+ExecStartPre=/bin/sleep 1
+`;
+
 const FILES: Readonly<Record<string, string>> = {
   'usr/local/bin/ollama': OLLAMA,
   'etc/systemd/system/ollama.service': UNIT,
   'etc/systemd/system/ollama.service.d/override.conf': OVERRIDE,
+  'etc/systemd/system/nftables.service.d/slow.conf': SLOW_RULES,
   'etc/systemd/system/nzgw-self-test.service': SELF_TEST,
 };
 

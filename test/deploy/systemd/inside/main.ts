@@ -87,6 +87,8 @@ async function lookAfterBoot(key: string): Promise<void> {
   await check('after a boot Ollama is closed by both locks', async () => {
     const table = await mustRun('nft', 'list', 'table', 'inet', 'nzgw_ollama');
     ensure(table.includes('skuid'), table);
+    const { ActiveState } = await readProperties('nftables.service');
+    ensure(ActiveState === 'active', `nftables.service is ${ActiveState ?? ''}`);
     const listening = await mustRun('ss', '-ltnH', 'sport = :11434');
     ensure(listening.includes(' 127.0.0.1:11434 '), listening);
     return untilOutside('refused');

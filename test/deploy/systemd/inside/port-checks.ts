@@ -70,6 +70,23 @@ export async function checkPort(shell: Shell, key: string): Promise<void> {
       return untilOutside('refused');
     },
   );
+  await check('nftables.service, reloaded, takes nothing away, and Ollama goes on', async () => {
+    const before = (await readProperties('ollama.service'))['MainPID'];
+    // From now on, as the next boot is to be seen with it: its file begins with `flush ruleset`.
+    await mustRun('systemctl', 'enable', '--now', 'nftables');
+    await mustRun('systemctl', 'reload', 'nzgw-firewall');
+    await mustRun('systemctl', 'reload', 'nftables');
+    // That returns when its own rules are loaded; ours follow.
+    const isBack = async (): Promise<boolean> => {
+      const tables = await mustRun('nft', 'list', 'tables');
+      ensure(tables.includes('inet filter'), tables);
+      return tables.includes('nzgw_ollama');
+    };
+    await until(isBack, { withinMs: 5_000, what: 'the rule to be back' });
+    const after = (await readProperties('ollama.service'))['MainPID'];
+    ensure(before === after, `pid ${before ?? ''} before, ${after ?? ''} after`);
+    return untilOutside('refused');
+  });
   await check('Ollama does not start where the rule cannot be loaded', refuseWithoutRule);
 }
 
