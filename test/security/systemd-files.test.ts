@@ -1,10 +1,12 @@
 import { expect } from 'chai';
+import { readConsoleCommands } from '../support/documents.ts';
 import { readText } from '../support/monitoring-files.ts';
 import { readUnit, valuesOf } from '../support/read-unit.ts';
 
 const UNIT = 'deploy/systemd/nzgw.service';
 const FIREWALL = 'deploy/systemd/nzgw-firewall.service';
 const RULE = 'deploy/firewall/ollama.nft';
+const PAGE = 'docs/DEPLOYMENT.md';
 
 /** `systemd-analyze security` gives points, and would be content without any one of most of these. */
 const SANDBOX: Readonly<Record<string, readonly string[]>> = {
@@ -92,5 +94,15 @@ describe('security: what systemd and the firewall hold', () => {
       'delete table inet nzgw_ollama',
       'table inet nzgw_ollama {',
     ]);
+  });
+
+  it('a step of the installation that is repeated makes no secret and no setting anew', async () => {
+    const page = await readText(PAGE);
+    const steps = readConsoleCommands(page, '### Users, settings, secrets').map(({ text }) => text);
+    for (const made of ['/etc/nzgw/credentials/nzgw_key_pepper', '/etc/nzgw/nzgw.env']) {
+      const writes = steps.filter((step) => step.includes(made));
+      expect(writes, made).to.have.length(1);
+      expect(writes[0]).to.match(/^test -[es] \S+ \|\| install -m 0640 -g nzgw /);
+    }
   });
 });

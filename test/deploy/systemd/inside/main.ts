@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -28,6 +29,11 @@ async function install(shell: Shell): Promise<boolean> {
   for (const section of ['### Users, settings, secrets', '### Postgres and Redis']) {
     if (!(await check(`the document: ${section}`, () => follow(shell, section)))) return false;
   }
+  if (
+    !(await check('the same steps again, as after a failure, lose nothing', () => repeat(shell)))
+  ) {
+    return false;
+  }
   const isStarted = await check(
     'the document: start; it was ready when that returned',
     async () => {
@@ -42,6 +48,20 @@ async function install(shell: Shell): Promise<boolean> {
   return check('the document: a first key, a first request', () =>
     follow(shell, '### A first key, a first request'),
   );
+}
+
+/** Half of it might have been done when something failed. */
+async function repeat(shell: Shell): Promise<string> {
+  const kept = ['/etc/nzgw/credentials/nzgw_key_pepper', '/etc/nzgw/nzgw.env'];
+  appendFileSync('/etc/nzgw/nzgw.env', '# mine\n');
+  const before = kept.map((path) => readFileSync(path, 'utf8'));
+  ensure((before[0] ?? '').trim().length >= 32, 'no pepper');
+  for (const section of ['### Users, settings, secrets', '### Postgres and Redis']) {
+    await follow(shell, section);
+  }
+  const after = kept.map((path) => readFileSync(path, 'utf8'));
+  ensure(after.join() === before.join(), 'the pepper or the settings are others');
+  return `${kept.join(' ')} are as they were`;
 }
 
 /** To a copy, as there is one version only. */
