@@ -19,6 +19,7 @@ import { check, END, ensure } from './record.ts';
 import { checkRequests } from './request-checks.ts';
 import { checkSandbox } from './sandbox-checks.ts';
 import { openShell } from './shell.ts';
+import { checkStores } from './store-checks.ts';
 import type { Shell } from './shell.ts';
 
 /** What the first boot leaves for the second one. */
@@ -84,6 +85,7 @@ async function installAndLook(): Promise<void> {
     writeFileSync(KEY_FILE, key);
     await checkRequests(key);
     await checkSandbox(key);
+    await checkStores();
     for (const section of ['### Day by day', '### Who uses the port', '### Keys for everybody']) {
       await check(`the document: ${section}`, () => follow(shell, section));
     }
