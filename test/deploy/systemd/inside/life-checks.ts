@@ -131,16 +131,25 @@ async function stop(key: string): Promise<string> {
 /** As the table of secrets in the document says. */
 async function useCredential(): Promise<string> {
   const file = '/etc/nzgw/credentials/database_url';
+  const ofCommands = '/etc/nzgw/credentials/admin_database_url';
   const settings = readFileSync(SETTINGS, 'utf8');
   const [line = '', url = ''] = /^DATABASE_URL=(.*)$/m.exec(settings) ?? [];
-  await host.mustRun('install', '-m', '0640', '-g', 'nzgw', '/dev/null', file);
-  writeFileSync(file, `${url}\n`);
-  writeFileSync(SETTINGS, settings.replace(line, `DATABASE_URL_FILE=${file}`));
+  for (const [path, user] of [
+    [file, 'nzgw'],
+    [ofCommands, 'nzgw_admin'],
+  ] as const) {
+    await host.mustRun('install', '-m', '0640', '-g', 'nzgw', '/dev/null', path);
+    // Each names its login, as one with a password does.
+    writeFileSync(path, `${url}&user=${user}\n`);
+  }
+  writeFileSync(SETTINGS, settings.replace(line, `DATABASE_URL_FILE=${ofCommands}`));
   const before = await host.readMainPid();
   await host.mustRun('systemctl', 'restart', 'nzgw');
   const pid = await host.untilReadyAgain(before);
   const root = `/proc/${pid}/root`;
-  ensure(!existsSync(`${root}${file}`), 'the service has the file itself');
+  for (const path of [file, ofCommands]) {
+    ensure(!existsSync(`${root}${path}`), `the service has ${path} itself`);
+  }
   return (await host.mustRun('nzgw', 'list-tenants')).split('\n')[1] ?? '';
 }
 
