@@ -13,6 +13,10 @@ const pem = { type: 'pkcs8', format: 'pem' } as const;
 /** Written in two parts, so that this file does not hold what it plants. */
 const PLANTED: readonly (readonly [kind: string, secret: string])[] = [
   ['private key', generateKeyPairSync('ed25519').privateKey.export(pem).toString()],
+  [
+    'private key',
+    JSON.stringify(generateKeyPairSync('ed25519').privateKey.export(pem)).slice(1, -1),
+  ],
   ['API key of ours', makeKey().key],
   ['AWS key id', 'AKIA' + 'ABCDEFGH23456789'],
   ['GitHub token', `ghp_${letters(36)}`],
