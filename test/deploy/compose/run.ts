@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from '../../../lib/root.ts';
 import { makeClientNetwork } from './client-network.ts';
@@ -12,7 +12,7 @@ import { checkLife } from './life-checks.ts';
 import { checkNetworks } from './network-checks.ts';
 import { check, countFailures, demandCheck, ensure } from './record.ts';
 import { checkRequests } from './request-checks.ts';
-import { prepareCurl } from './requests.ts';
+import { ask, prepareCurl } from './requests.ts';
 import { openStack } from './stack.ts';
 import type { Stack } from './stack.ts';
 import { installTools } from './tools.ts';
@@ -79,6 +79,17 @@ async function look({ stack, client }: Awaited<ReturnType<typeof prepare>>): Pro
   await checkRequests(stack, client, key);
   await checkLife(stack, client, key);
   await follow('### The stack day by day');
+  await check(
+    'a dump brought back has keys and ledger as they were, and others cannot read it',
+    async () => {
+      await stack.follow('### A dump brought back');
+      const { text } = await ask(stack, client, { key, path: '/api/v1/key' });
+      ensure(/^HTTP\/\S+ 200/.test(text), text);
+      const { mode } = await stat(`${stack.folder}/nzgw.dump`);
+      ensure((mode & 0o077) === 0, `others can read the dump: ${(mode & 0o777).toString(8)}`);
+      return '';
+    },
+  );
   await follow('### Another version of the stack');
 }
 
