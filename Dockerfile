@@ -1,7 +1,7 @@
 # The gateway as an image: the files of `npm run release` and Node, nothing that builds or installs.
 #
 # Both stages stand on NODE_IMAGE. The default is a tag, so that it gets Debian's and Node's fixes at
-# every build; name it with the digest that you have checked to pin it:
+# every build with `--pull`; name it with the digest that you have checked to pin it:
 #   docker build --build-arg NODE_IMAGE=node:24-bookworm-slim@sha256:… .
 ARG NODE_IMAGE=node:24-bookworm-slim
 

@@ -52,5 +52,9 @@ write "$GATEWAY" redis_url "redis://nzgw:$password@redis:6379"
 
 write "$GATEWAY" key_pepper "$(make_secret)"
 
+# These are read by users of containers, who are not the owner of this clone; under a strict umask git
+# has made them for their owner alone, and Postgres would leave its volume half prepared.
+chmod a+r deploy/Caddyfile deploy/compose/create-roles.sql deploy/compose/pull.sh
+
 mv secrets.new secrets
 echo "secrets/ is made"
