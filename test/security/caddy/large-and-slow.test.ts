@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { askHttp1, askHttp2, openRawTls } from '../../support/caddy-client.ts';
 import { findCaddy } from '../../support/find-caddy.ts';
-import { startStackBehindCaddy } from '../../support/stack-behind-caddy.ts';
+import { startImpatientStack } from '../../support/stack-behind-caddy.ts';
 import type { StackBehindCaddy } from '../../support/stack-behind-caddy.ts';
 import type { MadeKey } from '../../support/stack.ts';
 import { DOMAIN, startCaddy } from '../../support/start-caddy.ts';
@@ -19,15 +19,7 @@ if (program !== undefined) {
     let caller: MadeKey;
 
     before(async () => {
-      // The same file; only the waiting is made bearable.
-      const edits = [
-        ['read_header 10s', 'read_header 1s'],
-        ['read_body 75s', 'read_body 2s'],
-      ] as const;
-      stack = await startStackBehindCaddy(
-        { program, edits },
-        { env: { NZGW_BODY_TIMEOUT_SECONDS: '1' } },
-      );
+      stack = await startImpatientStack(program);
       caller = await stack.makeCaller();
     });
     after(() => stack.stop());

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { askHttp1, openRawTls } from '../../support/caddy-client.ts';
+import { openRawTls } from '../../support/caddy-client.ts';
 import { findCaddy } from '../../support/find-caddy.ts';
 import { AMBIGUOUS_HEADERS, UNUSUAL_TARGETS } from '../../support/hostile-heads.ts';
 import {
@@ -9,7 +9,11 @@ import {
   VISIBLE,
 } from '../../support/smuggled-requests.ts';
 import type { SmugglingCase } from '../../support/smuggled-requests.ts';
-import { readAdmitted, startStackBehindCaddy } from '../../support/stack-behind-caddy.ts';
+import {
+  expectOthersServed,
+  readAdmitted,
+  startImpatientStack,
+} from '../../support/stack-behind-caddy.ts';
 import type { StackBehindCaddy } from '../../support/stack-behind-caddy.ts';
 import type { MadeKey } from '../../support/stack.ts';
 import { DOMAIN } from '../../support/start-caddy.ts';
@@ -45,15 +49,7 @@ if (program !== undefined) {
     let accepted = 0;
 
     before(async () => {
-      // The same file; only the waiting for what never comes is made bearable.
-      const edits = [
-        ['read_header 10s', 'read_header 1s'],
-        ['read_body 75s', 'read_body 2s'],
-      ] as const;
-      stack = await startStackBehindCaddy(
-        { program, edits },
-        { env: { NZGW_BODY_TIMEOUT_SECONDS: '1' } },
-      );
+      stack = await startImpatientStack(program);
       caller = await stack.makeCaller();
     });
     after(() => stack.stop());
@@ -84,13 +80,7 @@ if (program !== undefined) {
           const [message] = (JSON.parse(body) as { messages: [{ content: string }] }).messages;
           expect(message.content).to.be.oneOf([VISIBLE, SMUGGLED]);
         }
-        // Nothing of it waits on a connection between Caddy and the gateway for somebody else.
-        const other = await askHttp1(stack.caddy, {
-          path: '/api/version',
-          headers: { authorization: `Bearer ${caller.key}` },
-        });
-        expect(other.status, other.body).to.equal(200);
-        expect(JSON.parse(other.body)).to.have.property('version');
+        await expectOthersServed(stack, caller.key);
       });
     }
 
