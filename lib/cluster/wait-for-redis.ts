@@ -2,8 +2,9 @@ import { isConnected, onConnection } from '../store/redis-connection.ts';
 import type { Redis } from '../store/redis.ts';
 
 /**
- * Resolves once the connection stands, of a cluster those to all masters, or after `withinMs`: the first requests must not be refused
- * because it is still being made, and a Redis that is away must not keep a worker from saying so.
+ * Resolves once the connection stands, of a cluster those to all masters, or after `withinMs`: the
+ * first requests must not be refused because it is still being made, and a Redis that is away must not
+ * keep a worker from saying so.
  */
 export function waitForRedis(
   redis: Pick<Redis, 'status' | 'on' | 'off'>,
