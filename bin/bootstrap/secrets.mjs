@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, readFileSync } from 'node:fs';
+import { lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './paths.mjs';
 import { runHidden } from './run.mjs';
@@ -49,17 +49,33 @@ export function findSecrets(path, text) {
   );
 }
 
-/** All files that are tracked, or would be with the next `git add`. */
-async function listFiles() {
+/** What installs and runs make; git does not list it either (.gitignore). */
+const MADE = new Set(['.git', '.nzgw', 'coverage', 'dist', 'node_modules', 'release']);
+
+/**
+ * All files that are tracked, or would be with the next `git add`; of a tree that is no checkout of
+ * ours (an archive, another user's) all but what installs and runs make.
+ *
+ * @param {string} root
+ * @returns {Promise<string[]>} paths from there
+ */
+export async function listFiles(root) {
   const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
-  const { code, text } = await runHidden('git', args);
-  if (code !== 0) throw new Error(`git cannot list the files: ${text}`);
-  return text.split('\0').filter((path) => path !== '');
+  const { code, text } = await runHidden('git', args, { cwd: root });
+  if (code === 0) return text.split('\0').filter((path) => path !== '');
+  return readdirSync(root)
+    .filter((name) => !MADE.has(name))
+    .flatMap((name) => {
+      if (!lstatSync(join(root, name)).isDirectory()) return [name];
+      return readdirSync(join(root, name), { recursive: true }).map((path) => join(name, path));
+    });
 }
 
 async function searchAll() {
   const faults = [];
-  for (const path of await listFiles()) {
+  const paths = await listFiles(ROOT);
+  if (paths.length === 0) faults.push('there is no file to be searched');
+  for (const path of paths) {
     const stats = lstatSync(join(ROOT, path), { throwIfNoEntry: false });
     if (stats?.isFile() !== true) continue;
     if (stats.size > LARGEST_BYTES) faults.push(`${path}: too large to be searched`);

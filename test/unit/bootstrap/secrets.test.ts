@@ -1,10 +1,16 @@
 import { expect } from 'chai';
 import { generateKeyPairSync } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { makeKey } from '../../../lib/auth/key-format.ts';
 import { ROOT } from '../../../lib/root.ts';
+import { makeTemporaryDirectory } from '../../support/temporary-directory.ts';
 
-const { findSecrets } = (await import(new URL('bin/bootstrap/secrets.mjs', ROOT).href)) as {
+const { findSecrets, listFiles } = (await import(
+  new URL('bin/bootstrap/secrets.mjs', ROOT).href
+)) as {
   findSecrets: (path: string, text: string) => string[];
+  listFiles: (root: string) => Promise<string[]>;
 };
 
 const letters = (count: number): string => 'aB3dE6gH9k'.repeat(10).slice(0, count);
@@ -43,6 +49,21 @@ describe('bootstrap/secrets', () => {
       expect(found[0]).to.not.include(secret.slice(8, 30));
     });
   }
+
+  it('a tree that is no checkout is searched all the same, without what installs and runs make', async () => {
+    const tree = await makeTemporaryDirectory('tree');
+    try {
+      for (const path of ['a.txt', 'lib/deep/b.ts', 'node_modules/x/c.js', '.nzgw/env']) {
+        mkdirSync(dirname(join(tree.path, path)), { recursive: true });
+        writeFileSync(join(tree.path, path), 'text');
+      }
+      const files = await listFiles(tree.path);
+      expect(files).to.include.members(['a.txt', 'lib/deep/b.ts']);
+      expect(files.filter((path) => /node_modules|nzgw/.test(path))).to.deep.equal([]);
+    } finally {
+      await tree.remove();
+    }
+  });
 
   it('a fixture is allowed in its own file alone', () => {
     const made = 'postgres://gw:secret-' + 'password@host/db';
