@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { JobProcess } from './job-process.mjs';
 import { NODE, ROOT, pinnedEnvironment } from './paths.mjs';
+import { SHARED } from './scheduler.mjs';
 
 const DEADLINE_MS = 20 * 60_000;
 const LINGER_MS = 10_000;
@@ -18,8 +19,8 @@ const running = new Set();
 export async function runJob(job, { countsFile, coverageDirectory }) {
   const reporting = ['--reporter', 'test/support/counting-reporter.ts'];
   const options = job.counts ? [...reporting, '--reporter-option', `counts=${countsFile}`] : [];
-  // Measuring coverage slows; a job that runs alone measures time.
-  const covered = job.counts && !job.alone && coverageDirectory !== undefined;
+  // Measuring coverage slows; a job that needs the machine measures time.
+  const covered = job.counts && job.needs === SHARED && coverageDirectory !== undefined;
   const coverage = covered ? { NODE_V8_COVERAGE: coverageDirectory } : {};
   const faults = [];
   const judgeTime = watchTime(job, countsFile, (fault) => {

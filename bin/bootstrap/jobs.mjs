@@ -1,16 +1,17 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { BIN, ROOT } from './paths.mjs';
+import { CALM, SHARED, WHOLE } from './scheduler.mjs';
 
 /**
  * One thing that `npm test` runs, as a process group of its own.
  *
  * after    names of jobs that must have passed before
  * counts   it is a mocha run, whose tests are counted
- * alone    nothing else runs meanwhile: its tests have deadlines of their own
+ * needs    what it needs of the machine, for its tests have deadlines: SHARED, CALM or WHOLE
  * environment  what it has beside ours: tests behind the build may run the built program
  *
- * @typedef {{ name: string, script: string, args: string[], after: string[], counts: boolean, alone: boolean, environment: Record<string, string> }} Job
+ * @typedef {{ name: string, script: string, args: string[], after: string[], counts: boolean, needs: number, environment: Record<string, string> }} Job
  */
 
 /**
@@ -34,27 +35,39 @@ export function planJobs({ grep, fast }) {
     ...(grep === undefined ? checks : checks.slice(0, 1)),
     quick,
     tests('integration', ['integration'], { grep, but: CLI }),
+    ...split(3, tests('e2e', ['e2e'], { grep, after: ['build'] })),
     tests('cli', [CLI], { grep, after: ['build'] }),
-    onCluster({ grep }),
-    tests('model', ['model'], { grep }),
-    tests('e2e', ['e2e'], { grep, after: ['build'] }),
     tests('security', ['security'], { grep, after: ['build'] }),
-    tests('serial', ['e2e', 'security', 'integration'], { grep, after: ['build'], alone: true }),
+    tests('model', ['model'], { grep }),
+    onCluster({ grep }),
+    ...split(4, tests('calm', DEEP, { grep, after: ['build'], needs: CALM })),
+    tests('serial', DEEP, { grep, after: ['build'], needs: WHOLE }),
   ].filter(hasFiles);
 }
 
 function check(name, script, args) {
-  return { name, script, args, after: [], counts: false, alone: false, environment: {} };
+  return { name, script, args, after: [], counts: false, needs: SHARED, environment: {} };
 }
 
-function tests(name, folders, { grep, but, after = [], alone = false }) {
+function tests(name, folders, { grep, but, after = [], needs = SHARED }) {
   const files = folders
     .flatMap(listTests)
-    .filter((path) => path.endsWith(SERIAL) === alone && !isWithin(path, but));
+    .filter((path) => needOf(path) === needs && !isWithin(path, but));
   const filter = grep === undefined ? [] : ['--grep', grep];
   const args = [...filter, ...files];
   const environment = after.includes('build') ? { NZGW_TEST_BUILT: '1' } : {};
-  return { name, script: join(BIN, 'mocha'), args, after, counts: true, alone, environment };
+  return { name, script: join(BIN, 'mocha'), args, after, counts: true, needs, environment };
+}
+
+/** Some jobs of one, so that both lanes have work to the end: many of these tests mostly wait. */
+function split(count, job) {
+  const files = job.args.filter(isTest);
+  const rest = job.args.filter((argument) => !isTest(argument));
+  return Array.from({ length: count }, (_, part) => ({
+    ...job,
+    name: `${job.name}-${part + 1}`,
+    args: [...rest, ...files.filter((_, index) => index % count === part)],
+  }));
 }
 
 /** The same files as in `integration`, with a Redis Cluster of three nodes for every Redis. */
@@ -75,7 +88,7 @@ const ON_CLUSTER = [
   'test/integration/settlement/settlements.test.ts',
 ];
 
-const SERIAL = '.serial.test.ts';
+const DEEP = ['e2e', 'security', 'integration'];
 /** Half of what integration tests take: each starts the program many times. */
 const CLI = 'integration/cli';
 
@@ -96,6 +109,15 @@ function listTests(folder) {
     .sort();
 }
 
+function needOf(path) {
+  if (path.endsWith('.serial.test.ts')) return WHOLE;
+  return path.endsWith('.calm.test.ts') ? CALM : SHARED;
+}
+
 function hasFiles(job) {
-  return !job.counts || job.args.some((argument) => argument.endsWith('.test.ts'));
+  return !job.counts || job.args.some(isTest);
+}
+
+function isTest(argument) {
+  return argument.endsWith('.test.ts');
 }

@@ -1,16 +1,23 @@
+/** What a job needs of the machine: nothing much, company of its own kind at the most, all of it. */
+export const [SHARED, CALM, WHOLE] = [0, 1, 2];
+
 /**
- * Runs jobs on two lanes, in their order as far as `after` and `alone` let it. `run` does one job and
- * resolves to whether it passed; `skip` is told of those whose forerunner failed.
+ * Runs jobs on two lanes, in their order as far as `after` and `needs` let it: those that need less of
+ * the machine come first. `run` does one job and resolves to whether it passed; `skip` is told of those
+ * whose forerunner failed.
  */
 export async function runOnTwoLanes(jobs, { run, skip }) {
   const waiting = [...jobs];
   const known = new Set(jobs.map(({ name }) => name));
   const results = new Map();
-  let running = 0;
+  const running = new Set();
   let wake = () => undefined;
+  const hasRoom = ({ needs }) =>
+    running.size === 0 || (running.size === 1 && needs !== WHOLE && ![...running].some(isWhole));
   const isReady = (job) =>
     job.after.every((name) => !known.has(name) || results.has(name)) &&
-    (!job.alone || (running === 0 && waiting.every(({ alone }) => alone)));
+    [...waiting, ...running].every(({ needs }) => needs >= job.needs) &&
+    hasRoom(job);
 
   const takeNext = () => {
     const index = waiting.findIndex(isReady);
@@ -18,15 +25,15 @@ export async function runOnTwoLanes(jobs, { run, skip }) {
   };
 
   async function runOne(job) {
-    running += 1;
+    running.add(job);
     results.set(job.name, await run(job));
-    running -= 1;
+    running.delete(job);
     wake();
   }
 
   const started = [];
   while (waiting.length > 0) {
-    const job = running < 2 ? takeNext() : undefined;
+    const job = takeNext();
     if (job === undefined) {
       await new Promise((resolve) => (wake = resolve));
     } else if (job.after.some((name) => results.get(name) === false)) {
@@ -34,8 +41,11 @@ export async function runOnTwoLanes(jobs, { run, skip }) {
       skip(job);
     } else {
       started.push(runOne(job));
-      if (job.alone) await started.at(-1);
     }
   }
   await Promise.all(started);
+}
+
+function isWhole({ needs }) {
+  return needs === WHOLE;
 }

@@ -5,10 +5,15 @@ import { ROOT } from '../../../lib/root.ts';
 interface Job {
   readonly name: string;
   readonly after: readonly string[];
-  readonly alone: boolean;
+  readonly needs: number;
 }
 
-const { runOnTwoLanes } = (await import(new URL('bin/bootstrap/scheduler.mjs', ROOT).href)) as {
+const { CALM, SHARED, WHOLE, runOnTwoLanes } = (await import(
+  new URL('bin/bootstrap/scheduler.mjs', ROOT).href
+)) as {
+  CALM: number;
+  SHARED: number;
+  WHOLE: number;
   runOnTwoLanes: (
     jobs: readonly Job[],
     acts: { run: (job: Job) => Promise<boolean>; skip: (job: Job) => void },
@@ -16,7 +21,7 @@ const { runOnTwoLanes } = (await import(new URL('bin/bootstrap/scheduler.mjs', R
 };
 
 function job(name: string, options: Partial<Job> = {}): Job {
-  return { name, after: [], alone: false, ...options };
+  return { name, after: [], needs: SHARED, ...options };
 }
 
 interface Seen {
@@ -62,7 +67,32 @@ describe('bootstrap/scheduler', () => {
   });
 
   it('leaves the machine to a job that measures time', async () => {
-    const { log } = await follow([job('serial', { alone: true }), job('a'), job('b')]);
+    const { log } = await follow([
+      job('serial', { needs: WHOLE }),
+      job('a'),
+      job('b'),
+      job('more', { needs: WHOLE }),
+    ]);
+    expect(log.slice(-4)).to.deep.equal(['+serial', '-serial', '+more', '-more']);
+  });
+
+  it('gives a job whose tests mostly wait no company but its own kind', async () => {
+    const { log, most } = await follow([
+      job('serial', { needs: WHOLE }),
+      job('calm-1', { needs: CALM }),
+      job('calm-2', { needs: CALM }),
+      job('build'),
+      job('e2e', { after: ['build'] }),
+    ]);
+    expect(most).to.equal(2);
+    expect(log.slice(0, 6)).to.deep.equal([
+      '+build',
+      '-build',
+      '+e2e',
+      '-e2e',
+      '+calm-1',
+      '+calm-2',
+    ]);
     expect(log.slice(-2)).to.deep.equal(['+serial', '-serial']);
   });
 
