@@ -62,6 +62,8 @@ async function sweepNow(client: Connection, wallDay: string): Promise<Swept> {
   }
   await openSweepSession(client);
   const swept = await sweepAll(client, { wallDay, mayGoOn: () => true });
+  // The exit code says what it is; all else that could be deleted is gone.
+  if (swept.trouble) throw swept.trouble;
   if (swept.finished) await noteSwept(client, swept.today);
   return swept;
 }

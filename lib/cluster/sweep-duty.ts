@@ -52,6 +52,8 @@ export function startSweeping(
         days_dropped: swept.dropped.length,
         days_made: swept.made.length,
         days_postponed: swept.postponed.length,
+        days_refused: swept.refused.length,
+        first_refused: swept.refused[0] ?? null,
         ms: Math.round(ms),
       };
       log.info(fields, 'what is beyond its retention was deleted');

@@ -22,7 +22,7 @@ export interface SweeperParts {
   readonly maySweep: () => boolean;
   /** Something was swept, to the end or for as long as a round may take. */
   readonly onSwept: (swept: Swept, ms: number) => void;
-  /** A round failed; the next one is at its time. */
+  /** A round failed, or a part of it; the next one is at its time. */
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -58,9 +58,8 @@ export function startSweeper(parts: SweeperParts): Sweeper {
   /** How long to rest before the next. */
   async function doRound(client: PostgresClient): Promise<number> {
     await openSweepSession(client);
-    for (let batch = 0; batch < PROMPT_BATCHES && !stopped; batch += 1) {
-      if ((await deleteExpiredPrompts(client)) === 0) break;
-    }
+    // Their trouble is theirs; what becomes of the connection, the next query tells.
+    await deletePrompts(client, isStopped).catch(parts.onTrouble);
     const wallDay = toUtcDay(await parts.readWallMs());
     if (isStopped() || !(await isDue(client, wallDay))) return parts.everyMs;
     if (!parts.maySweep()) return parts.soonMs;
@@ -76,6 +75,7 @@ export function startSweeper(parts: SweeperParts): Sweeper {
       sweptAtMs = clock.monotonicMs();
     }
     parts.onSwept(swept, clock.monotonicMs() - startMs);
+    if (swept.trouble !== undefined) parts.onTrouble(swept.trouble);
     return isInTime() ? parts.everyMs : 0;
   }
 
@@ -100,4 +100,10 @@ export function startSweeper(parts: SweeperParts): Sweeper {
       return done;
     },
   };
+}
+
+async function deletePrompts(client: PostgresClient, isStopped: () => boolean): Promise<void> {
+  for (let batch = 0; batch < PROMPT_BATCHES && !isStopped(); batch += 1) {
+    if ((await deleteExpiredPrompts(client)) === 0) return;
+  }
 }

@@ -12,11 +12,15 @@ export interface Swept {
   readonly dropped: readonly string[];
   /** Days that somebody else was busy with, or was taken to be: they are for the next sweep. */
   readonly postponed: readonly string[];
+  /** Days that Postgres refused for a reason of their own. */
+  readonly refused: readonly string[];
   /** Deleted one by one: rows of dropped partitions are not counted. */
   readonly auditRows: number;
   readonly prompts: number;
   /** Nothing is left to do. */
   readonly finished: boolean;
+  /** The first refusal of Postgres, of a day or of prompts. */
+  readonly trouble: Error | undefined;
 }
 
 export interface SweepParts {
@@ -32,19 +36,24 @@ const SEAL_BATCH = 5_000;
 const MOST_BUSY = 3;
 /** lock_not_available: somebody else was busy for longer than may be waited for. */
 const BUSY = '55P03';
+/** admin_shutdown and its like: the lock of this sweep is gone with its session. */
+const SESSION_ENDS = '57P';
 
 /**
  * Makes the partitions of today and the next seven days, deletes prompts whose time is over and audit
  * rows beyond their tenant's retention, and drops whole days beyond the longest (SPEC §11). Each
  * statement is a bounded transaction of its own, whole in itself: where one sweep ends, another goes
- * on. The session is one of `openSweepSession`. Rejects as Postgres does.
+ * on, and what Postgres refuses for one day holds no other up. The session is one of
+ * `openSweepSession`. Rejects as a connection does that is lost.
  */
 export async function sweep(client: Connection, { wallDay, mayGoOn }: SweepParts): Promise<Swept> {
   const { today, toMake, toDrop, toThin } = await readAuditDays(client, wallDay);
   const made: string[] = [];
   const dropped: string[] = [];
   const postponed: string[] = [];
-  let auditRows = 0;
+  const refused: string[] = [];
+  let [auditRows, prompts] = [0, 0];
+  let trouble: Error | undefined;
 
   async function doDays(
     days: readonly string[],
@@ -53,9 +62,14 @@ export async function sweep(client: Connection, { wallDay, mayGoOn }: SweepParts
     let busy = 0;
     for (const day of days) {
       if (!mayGoOn()) return;
-      if (busy < MOST_BUSY && !(await isBusy(act(day)))) continue;
-      busy += 1;
-      postponed.push(day);
+      const outcome = busy < MOST_BUSY ? await attempt(() => act(day)) : 'busy';
+      if (outcome instanceof Error) {
+        trouble ??= outcome;
+        refused.push(day);
+      } else if (outcome === 'busy') {
+        busy += 1;
+        postponed.push(day);
+      }
     }
   }
 
@@ -63,7 +77,13 @@ export async function sweep(client: Connection, { wallDay, mayGoOn }: SweepParts
     await client.query('select gateway.ensure_audit_day($1::date)', [day]);
     made.push(day);
   });
-  const prompts = await repeat(mayGoOn, () => deleteExpiredPrompts(client));
+  const promptsOutcome = await attempt(() =>
+    repeat(mayGoOn, async () => {
+      const deleted = await deleteExpiredPrompts(client);
+      prompts += deleted;
+      return deleted;
+    }),
+  );
   await doDays(toDrop, async (day) => {
     await repeat(mayGoOn, () => sealSome(client, day, today));
     if (mayGoOn() && (await dropDay(client, day, today))) dropped.push(day);
@@ -75,30 +95,36 @@ export async function sweep(client: Connection, { wallDay, mayGoOn }: SweepParts
       return deleted;
     }),
   );
-  const finished = mayGoOn() && postponed.length === 0;
-  return { today, made, dropped, postponed, auditRows, prompts, finished };
+  if (promptsOutcome instanceof Error) trouble ??= promptsOutcome;
+  const isWhole = promptsOutcome === 'done' && postponed.length + refused.length === 0;
+  return {
+    ...{ today, made, dropped, postponed, refused, auditRows, prompts, trouble },
+    finished: mayGoOn() && isWhole,
+  };
 }
 
-/** Until there is no more; how many it were. */
-async function repeat(mayGoOn: () => boolean, act: () => Promise<number>): Promise<number> {
-  let all = 0;
-  while (mayGoOn()) {
-    const some = await act();
-    if (some === 0) return all;
-    all += some;
-  }
-  return all;
-}
-
-/** True if somebody else was; anything else that goes wrong is thrown. */
-async function isBusy(act: Promise<unknown>): Promise<boolean> {
+/** An error: Postgres refused. Rejects where the session is lost. */
+async function attempt(act: () => Promise<unknown>): Promise<'done' | 'busy' | Error> {
   try {
-    await act;
-    return false;
+    await act();
+    return 'done';
   } catch (error) {
-    if (readSqlState(error) === BUSY) return true;
+    if (readSqlState(error) === BUSY) return 'busy';
+    if (isRefusal(error)) return error;
     throw error;
   }
+}
+
+/** Whether Postgres refused one statement, and will hear the next. */
+function isRefusal(error: unknown): error is Error {
+  const state = readSqlState(error);
+  return state !== undefined && !state.startsWith(SESSION_ENDS);
+}
+
+/** Until there is no more. */
+async function repeat(mayGoOn: () => boolean, act: () => Promise<number>): Promise<void> {
+  let done = 1;
+  while (done > 0 && mayGoOn()) done = await act();
 }
 
 /** Early, so that nobody waits for it while the partition is dropped: it says no more than is true soon. */

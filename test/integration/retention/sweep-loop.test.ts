@@ -4,6 +4,7 @@ import { startSweeper } from '../../../lib/retention/sweep-loop.ts';
 import type { Sweeper, SweeperParts } from '../../../lib/retention/sweep-loop.ts';
 import type { Swept } from '../../../lib/retention/sweep.ts';
 import { tryLockSweep } from '../../../lib/retention/sweep-session.ts';
+import { readSqlState } from '../../../lib/store/postgres.ts';
 import type { Connection } from '../../../lib/store/postgres.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
 import { openRetentionWorld } from '../../support/retention-world.ts';
@@ -90,6 +91,16 @@ describe('retention/sweep-loop', function () {
     ]);
     expect(await world.readRows(brief)).to.deep.equal([]);
     expect(troubles).to.deep.equal([]);
+  });
+
+  it('sweeps the audit log though prompts cannot be deleted, and tells of both', async () => {
+    await world.sql.query('revoke delete on gateway.prompt_log from gateway_runtime');
+    await world.addRows(brief, 5);
+    const sweeper = start();
+    await untilSwept(1);
+    expect(sweeps[0]).to.deep.include({ auditRows: 1, finished: false });
+    expect(troubles.map(readSqlState).slice(0, 2)).to.deep.equal(['42501', '42501']);
+    expect(sweeper.sweptAtMs).to.equal(null);
   });
 
   it('remembers in Postgres what was done, for every gateway that starts', async () => {

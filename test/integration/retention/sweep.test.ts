@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { compareAudit } from '../../../lib/inspection/compare-audit.ts';
 import { sweep } from '../../../lib/retention/sweep.ts';
 import type { Swept } from '../../../lib/retention/sweep.ts';
+import { readSqlState } from '../../../lib/store/postgres.ts';
 import type { Connection } from '../../../lib/store/postgres.ts';
 import { openRetentionWorld } from '../../support/retention-world.ts';
 import type { Account, RetentionWorld } from '../../support/retention-world.ts';
@@ -62,9 +63,38 @@ describe('retention/sweep', function () {
     expect(first.made).to.deep.equal(COMING.slice(0, -1).reverse().map(toDay));
     const second = await sweepAt(0);
     expect(second).to.deep.equal({
-      ...{ today: world.day(0), made: [], dropped: [], postponed: [] },
-      ...{ auditRows: 0, prompts: 0, finished: true },
+      ...{ today: world.day(0), made: [], dropped: [], postponed: [], refused: [] },
+      ...{ auditRows: 0, prompts: 0, finished: true, trouble: undefined },
     });
+  });
+
+  it('does all other days where Postgres refuses some, and is not finished', async () => {
+    const brief = await world.makeAccount(1);
+    const lasting = await world.makeAccount(7);
+    for (const account of [brief, lasting]) await addDays(account, 3, 4, 5, 8, 9, 10);
+    const nameOf = (ago: number): string => `gateway.audit_log_${toDay(ago).replaceAll('-', '')}`;
+    // Somebody built upon a day that is to be dropped; one that is to be thinned cannot be written to.
+    await world.sql.query(`create view public.of_that_day as select * from ${nameOf(9)}`);
+    await world.sql.query(
+      `create function public.refuse() returns trigger language plpgsql
+       as $$ begin raise exception 'a bad block'; end $$;
+       create trigger refuse before delete on ${nameOf(4)}
+       for each row execute function public.refuse()`,
+    );
+
+    const swept = await sweepAt(0);
+    expect(swept.dropped).to.deep.equal([10, 8].map(toDay));
+    expect(swept).to.deep.include({ auditRows: 2, postponed: [], finished: false });
+    expect(swept.refused).to.deep.equal([9, 4].map(toDay));
+    expect(readSqlState(swept.trouble)).to.equal('2BP01');
+    expect(await world.readRows(brief)).to.deep.equal(['4:1', '9:1']);
+    expect(await world.readRows(lasting)).to.deep.equal(['3:1', '4:1', '5:1', '9:1']);
+
+    await world.sql.query(`drop view public.of_that_day; drop function public.refuse cascade`);
+    const second = await sweepAt(0);
+    expect(second.dropped).to.deep.equal([toDay(9)]);
+    expect(second).to.deep.include({ auditRows: 1, finished: true, trouble: undefined });
+    expect(await findDifferences()).to.deep.equal([]);
   });
 
   it('goes by the caller’s day while that is the earlier one', async () => {
