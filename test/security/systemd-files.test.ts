@@ -3,6 +3,7 @@ import { readConsoleCommands } from '../support/documents.ts';
 import { readText } from '../support/monitoring-files.ts';
 import { readUnit, valuesOf } from '../support/read-unit.ts';
 
+const REDIS = 'deploy/systemd/redis.conf';
 const UNIT = 'deploy/systemd/nzgw.service';
 const FIREWALL = 'deploy/systemd/nzgw-firewall.service';
 const RULE = 'deploy/firewall/ollama.nft';
@@ -49,6 +50,16 @@ const SANDBOX: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe('security: what systemd and the firewall hold', () => {
+  it('Redis throws nothing away, and can fill neither itself nor the machine', async () => {
+    const lines = (await readText(REDIS)).split('\n').filter((line) => !/^(#|$)/.test(line));
+    const settings = new Map(lines.map((line) => [line.split(' ', 1)[0], line]));
+    expect(settings.size).to.equal(lines.length);
+    expect(settings.get('appendonly')).to.equal('appendonly yes');
+    expect(settings.get('appendfsync')).to.equal('appendfsync everysec');
+    expect(settings.get('maxmemory-policy')).to.equal('maxmemory-policy noeviction');
+    expect(settings.get('maxmemory')).to.match(/^maxmemory [1-9]\d+mb$/);
+  });
+
   it('the sandbox of the gateway has every wall, and no door beside them', async () => {
     const unit = readUnit(await readText(UNIT));
     for (const [key, values] of Object.entries(SANDBOX)) {
