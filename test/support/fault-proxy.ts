@@ -156,7 +156,7 @@ function chooseWire(
   return () => makeRedisWire(scripts, ports);
 }
 
-function closeServer(server: Server): Promise<void> {
+export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => {
       resolve();
@@ -165,7 +165,7 @@ function closeServer(server: Server): Promise<void> {
 }
 
 /** Postgres by `?host=DIR`, Redis by `unix:PATH`, both by host and port. */
-function toConnectOptions(storeUrl: string): NetConnectOpts {
+export function toConnectOptions(storeUrl: string): NetConnectOpts {
   const url = new URL(storeUrl);
   const directory = url.searchParams.get('host');
   if (directory !== null) return { path: `${directory}/.s.PGSQL.5432` };
@@ -173,7 +173,8 @@ function toConnectOptions(storeUrl: string): NetConnectOpts {
   return { host: url.hostname, port: Number(url.port) };
 }
 
-function throughProxy(storeUrl: string, port: number): string {
+/** The URL of that store where a proxy listens for it. */
+export function throughProxy(storeUrl: string, port: number): string {
   const url = new URL(storeUrl);
   if (url.protocol === 'unix:') return `redis://127.0.0.1:${port}`;
   if (url.searchParams.get('host') === null) {
@@ -185,7 +186,8 @@ function throughProxy(storeUrl: string, port: number): string {
   return `postgresql://${user}@127.0.0.1:${port}${url.pathname}`;
 }
 
-function listen(server: Server): Promise<number> {
+/** Resolves to the port. */
+export function listen(server: Server): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {

@@ -10,6 +10,7 @@ import type { FakeOllama } from '../../support/fake-ollama.ts';
 import { PEPPER } from '../../support/launch-gateway.ts';
 import { readDocument, runNzgw } from '../../support/run-nzgw.ts';
 import type { Run } from '../../support/run-nzgw.ts';
+import { startSharingPooler } from '../../support/sharing-pooler.ts';
 import { connect, makeDatabase, makeEmptyDatabase } from '../../support/test-postgres.ts';
 import type { TestDatabase } from '../../support/test-postgres.ts';
 import type { OwnRedis } from '../../support/one-redis.ts';
@@ -154,6 +155,15 @@ describe('cli: doctor', function () {
     const run = await runDoctor({ DATABASE_URL: `postgres://gw@127.0.0.1:${port}/gw` });
     server.close();
     expect([run.code, listFailed(run)]).to.deep.equal([8, OF_POSTGRES]);
+  });
+
+  it('a pooler on which a NOTIFY gets lost is found, with what to do about it', async () => {
+    const pooler = await startSharingPooler(runtimeUrl);
+    const run = await runDoctor({ DATABASE_URL: pooler.url });
+    await pooler.close();
+    expect([run.code, listFailed(run)]).to.deep.equal([8, ['notify']]);
+    expect(find(run, 'notify').seen).to.match(/^a NOTIFY was not heard within 2 s: /);
+    expect(find(run, 'notify').hint).to.include('past a pooler that shares sessions');
   });
 
   it('a trigger that was disabled or dropped is named, with what brings it back', async () => {
