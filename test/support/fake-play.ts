@@ -9,7 +9,8 @@ import type { Script } from './fake-script.ts';
 
 /** Plays one script on one response. Ends when it has played, or when the reader hung up. */
 export async function play(response: ServerResponse, asked: Asked, script: Script): Promise<void> {
-  if (script.firstByteMs !== undefined) await wait(script.firstByteMs);
+  if (script.firstByteMs !== undefined) await waitWhileOpen(response, script.firstByteMs);
+  if (response.destroyed) return;
   if (script.status !== undefined) {
     response.writeHead(script.status, flatten(script));
     await end(response, script, script.body ?? '');
@@ -18,6 +19,17 @@ export async function play(response: ServerResponse, asked: Asked, script: Scrip
   } else {
     await playWhole(response, asked, script);
   }
+}
+
+/** A test that is done must not wait for what nobody reads any more. */
+async function waitWhileOpen(response: ServerResponse, ms: number): Promise<void> {
+  const gone = new AbortController();
+  const onClose = (): void => {
+    gone.abort();
+  };
+  response.once('close', onClose);
+  await wait(ms, undefined, { signal: gone.signal }).catch(() => undefined);
+  response.off('close', onClose);
 }
 
 /** A reply without faults, from chunks that are made once: cheap enough to measure against. */
