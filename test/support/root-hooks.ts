@@ -1,5 +1,10 @@
+import fc from 'fast-check';
+import { readSeed } from './rounds.ts';
 import { findLeaks } from './secret-grep.ts';
 import { stopAll } from './stop-at-end.ts';
+
+// What a property draws is the commit's too: a tree that passed passes again, and what fails can be repeated.
+fc.configureGlobal({ seed: readSeed() });
 
 /**
  * Loaded by .mocharc.json. Ends the Postgres and Redis that the tests of this process shared, and
