@@ -5,7 +5,7 @@ import { endAllJobs, runJob } from './job-runner.mjs';
 import { planJobs } from './jobs.mjs';
 import { ROOT } from './paths.mjs';
 import { say, sayDone, sayFailed } from './say.mjs';
-import { runOnTwoLanes } from './scheduler.mjs';
+import { runOnLanes } from './scheduler.mjs';
 
 const COVERAGE = join(ROOT, 'coverage');
 const RAW = join(COVERAGE, 'raw');
@@ -19,7 +19,7 @@ async function runGates() {
   rmSync(COVERAGE, { recursive: true, force: true });
   mkdirSync(RAW, { recursive: true });
   stopWhenAsked();
-  await runOnTwoLanes(planJobs(options), {
+  await runOnLanes(planJobs(options), {
     run: (job) => runAndTell(job, whole),
     skip: (job) => {
       total.failed += 1;

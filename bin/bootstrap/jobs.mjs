@@ -59,7 +59,7 @@ function tests(name, folders, { grep, but, after = [], needs = SHARED }) {
   return { name, script: join(BIN, 'mocha'), args, after, counts: true, needs, environment };
 }
 
-/** Some jobs of one, so that both lanes have work to the end: many of these tests mostly wait. */
+/** Some jobs of one, so that all lanes have work to the end: many of these tests mostly wait. */
 function split(count, job) {
   const files = job.args.filter(isTest);
   const rest = job.args.filter((argument) => !isTest(argument));

@@ -1,19 +1,21 @@
 /** What a job needs of the machine: nothing much, company of its own kind at the most, all of it. */
 export const [SHARED, CALM, WHOLE] = [0, 1, 2];
 
+/** How many run at once, by what they need. Of three that need nothing much one mostly waits. */
+const LANES = [3, 2, 1];
+
 /**
- * Runs jobs on two lanes, in their order as far as `after` and `needs` let it: those that need less of
+ * Runs jobs on some lanes, in their order as far as `after` and `needs` let it: those that need less of
  * the machine come first. `run` does one job and resolves to whether it passed; `skip` is told of those
  * whose forerunner failed.
  */
-export async function runOnTwoLanes(jobs, { run, skip }) {
+export async function runOnLanes(jobs, { run, skip }) {
   const waiting = [...jobs];
   const known = new Set(jobs.map(({ name }) => name));
   const results = new Map();
   const running = new Set();
   let wake = () => undefined;
-  const hasRoom = ({ needs }) =>
-    running.size === 0 || (running.size === 1 && needs !== WHOLE && ![...running].some(isWhole));
+  const hasRoom = (job) => [job, ...running].every(({ needs }) => running.size < LANES[needs]);
   const isReady = (job) =>
     job.after.every((name) => !known.has(name) || results.has(name)) &&
     [...waiting, ...running].every(({ needs }) => needs >= job.needs) &&
@@ -44,8 +46,4 @@ export async function runOnTwoLanes(jobs, { run, skip }) {
     }
   }
   await Promise.all(started);
-}
-
-function isWhole({ needs }) {
-  return needs === WHOLE;
 }

@@ -8,13 +8,13 @@ interface Job {
   readonly needs: number;
 }
 
-const { CALM, SHARED, WHOLE, runOnTwoLanes } = (await import(
+const { CALM, SHARED, WHOLE, runOnLanes } = (await import(
   new URL('bin/bootstrap/scheduler.mjs', ROOT).href
 )) as {
   CALM: number;
   SHARED: number;
   WHOLE: number;
-  runOnTwoLanes: (
+  runOnLanes: (
     jobs: readonly Job[],
     acts: { run: (job: Job) => Promise<boolean>; skip: (job: Job) => void },
   ) => Promise<void>;
@@ -33,7 +33,7 @@ async function follow(jobs: readonly Job[], failing: readonly string[] = []): Pr
   const log: string[] = [];
   let running = 0;
   let most = 0;
-  await runOnTwoLanes(jobs, {
+  await runOnLanes(jobs, {
     run: async ({ name }) => {
       running += 1;
       most = Math.max(most, running);
@@ -49,9 +49,9 @@ async function follow(jobs: readonly Job[], failing: readonly string[] = []): Pr
 }
 
 describe('bootstrap/scheduler', () => {
-  it('runs two jobs at a time, and every job', async () => {
+  it('runs three jobs at a time, and every job', async () => {
     const { log, most } = await follow(['a', 'b', 'c', 'd', 'e'].map((name) => job(name)));
-    expect(most).to.equal(2);
+    expect(most).to.equal(3);
     expect(log.filter((line) => line.startsWith('-'))).to.have.length(5);
   });
 
@@ -81,6 +81,7 @@ describe('bootstrap/scheduler', () => {
       job('serial', { needs: WHOLE }),
       job('calm-1', { needs: CALM }),
       job('calm-2', { needs: CALM }),
+      job('calm-3', { needs: CALM }),
       job('build'),
       job('e2e', { after: ['build'] }),
     ]);
