@@ -89,6 +89,7 @@ describe('e2e: retention', function () {
       { withinMs: 30_000, what: 'the sweep' },
     );
     expect(line).to.include({ audit_rows: 3_000, days_dropped: 1, days_postponed: 0 });
+    expect(line).to.include({ days_refused: 0, first_refused: null });
     expect(await countOldRows()).to.equal(0);
     expect(await chat()).to.equal(200);
     const age = (await scrape(stack.gateway.adminUrl)).get('gateway_sweep_age_seconds');

@@ -100,6 +100,24 @@ describe('cli: sweep', function () {
     expect(readDocument(free)).to.deep.include({ days_dropped: [world.day(31)] });
   });
 
+  it('does all but a day that Postgres refuses, and is exit 1 with the SQLSTATE', async () => {
+    await world.addRows(brief, 31);
+    await world.addRows(brief, 6);
+    const name = `gateway.audit_log_${world.day(31).replaceAll('-', '')}`;
+    await world.sql.query(`create view public.of_that_day as select * from ${name}`);
+    const refused = await run(['sweep', '--json']);
+    expect([refused.code, refused.stdout]).to.deep.equal([1, '']);
+    expect(readFailure(refused)).to.include({ code: 'postgres_error', exit_code: 1 });
+    expect(refused.stderr).to.include('2BP01').and.not.include('of_that_day');
+    expect(await world.readRows(brief))
+      .to.include('31:1')
+      .and.not.include('6:1');
+    await world.sql.query('drop view public.of_that_day');
+    const free = await run(['sweep', '--json']);
+    expect(free.code).to.equal(0);
+    expect(readDocument(free)).to.deep.include({ days_dropped: [world.day(31)], audit_rows: 0 });
+  });
+
   it('is exit 4 for a user who may not, and exit 6 without Postgres', async () => {
     const refused = await run(['sweep', '--json'], 'gateway_console');
     expect([refused.code, refused.stdout]).to.deep.equal([4, '']);
