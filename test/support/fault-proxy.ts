@@ -156,6 +156,7 @@ function chooseWire(
   return () => makeRedisWire(scripts, ports);
 }
 
+/** Resolves when its last connection is closed. */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => {
